@@ -1,0 +1,1 @@
+//! A software AMD GPU that executes real gfx machine code in the process.

@@ -1,0 +1,2 @@
+//! Devices, queues, semaphores, buffers, executables and command buffers over HIP.
+#![deny(unsafe_code)]

@@ -1,0 +1,41 @@
+//! HIP once, as one object-safe interface.
+//!
+//! [`Api`] is the HIP runtime as typed Rust; each *provider* implements it:
+//! AMD's own library, the software GPU, and for tests `null`, `trace` and
+//! `faulty`. Nobody above this crate sees a provider: they hold the owning
+//! handles ([`Context`], [`Stream`], [`Event`], [`Module`] …), which keep the
+//! provider alive, call it correctly and release what they own.
+//!
+//! | concept | here | C |
+//! |---|---|---|
+//! | device code | [`Module`] | `hipModule_t` |
+//! | kernel | [`Function`] | `hipFunction_t` |
+//! | launch size | grid dim, in workgroups | `gridDim` |
+//! | group size | block dim, in threads | `blockDim` |
+//! | order | [`Stream`], [`Event`] | `hipStream_t`, `hipEvent_t` |
+//! | batch | [`Graph`], [`GraphExec`] | `hipGraph_t`, `hipGraphExec_t` |
+
+mod api;
+mod context;
+mod error;
+mod graph;
+mod memory;
+mod module;
+mod stream;
+mod types;
+
+pub use api::Api;
+pub use context::{Context, Device};
+pub use error::{Code, Error, Result};
+pub use graph::{Graph, GraphExec, GraphNode};
+pub use memory::{
+    DeviceMemory, HostMemory, HostRegion, HostRegistration, HostView, MemPool, PoolMemory,
+};
+pub use module::{Function, Module};
+pub use stream::{Event, Issue, Stream};
+pub use types::{
+    ContextHandle, DeviceAttribute, DeviceHandle, DevicePtr, Dim3, EventFlags, EventHandle,
+    FunctionAttribute, FunctionHandle, GraphExecHandle, GraphHandle, GraphNodeHandle,
+    HostMallocFlags, LaunchConfig, MemPoolAttribute, MemPoolHandle, MemcpyKind, ModuleHandle,
+    ProviderInfo, StreamFlags, StreamHandle, Uuid,
+};

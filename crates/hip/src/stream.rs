@@ -1,0 +1,259 @@
+//! Streams and events: order on the device.
+
+use std::fmt;
+
+use crate::context::Scope;
+use crate::{
+    Context, DevicePtr, EventFlags, EventHandle, Function, GraphExec, LaunchConfig, MemcpyKind,
+    Result, StreamFlags, StreamHandle,
+};
+
+/// An owned stream: work submitted to it runs in submission order.
+pub struct Stream {
+    context: Context,
+    handle: StreamHandle,
+}
+
+impl Stream {
+    /// A stream of its own, not ordered with the default stream.
+    pub fn new(context: &Context) -> Result<Self> {
+        let handle = context
+            .enter()?
+            .api()
+            .stream_create(StreamFlags::NON_BLOCKING)?;
+        Ok(Self {
+            context: context.clone(),
+            handle,
+        })
+    }
+
+    /// The context of the stream.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// Opens the stream for a run of submissions: the context is made current
+    /// once for all of them and the caller's is restored at the end.
+    pub fn issue(&self) -> Result<Issue<'_>> {
+        Ok(Issue {
+            scope: self.context.enter()?,
+            stream: self,
+        })
+    }
+
+    /// Sleeps until all submitted work is done; fails with the error of work that failed.
+    pub fn synchronize(&self) -> Result<()> {
+        // SAFETY: the handle is owned by `self`.
+        unsafe { self.context.enter()?.api().stream_synchronize(self.handle) }
+    }
+
+    /// Whether all submitted work is done; fails with the error of work that failed.
+    pub fn query(&self) -> Result<bool> {
+        // SAFETY: the handle is owned by `self`.
+        unsafe { self.context.enter()?.api().stream_query(self.handle) }
+    }
+
+    pub(crate) fn handle(&self) -> StreamHandle {
+        self.handle
+    }
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Stream({:#x})", self.handle.0)
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        // SAFETY: owned, and destroyed only here.
+        self.context
+            .release(|api| unsafe { api.stream_destroy(self.handle) });
+    }
+}
+
+/// A stream open for submissions. Each method is one HIP call, nothing more:
+/// no check, no lock, no allocation on this side of the provider.
+pub struct Issue<'a> {
+    scope: Scope<'a>,
+    stream: &'a Stream,
+}
+
+impl Issue<'_> {
+    /// Launches a kernel. `kernarg` is the explicit kernel argument segment; it is copied.
+    pub fn launch(&self, function: &Function, config: &LaunchConfig, kernarg: &[u8]) -> Result<()> {
+        // SAFETY: both handles are owned by live objects of this provider.
+        unsafe {
+            self.scope
+                .api()
+                .launch_kernel(function.handle(), config, self.stream.handle, kernarg)
+        }
+    }
+
+    /// Copies `bytes` between two addresses that the device can reach.
+    pub fn copy(&self, dst: DevicePtr, src: DevicePtr, bytes: u64, kind: MemcpyKind) -> Result<()> {
+        // SAFETY: the stream is live; addresses are checked by the device.
+        unsafe {
+            self.scope
+                .api()
+                .memcpy_async(dst, src, bytes, kind, self.stream.handle)
+        }
+    }
+
+    /// Fills `count` bytes.
+    pub fn fill_u8(&self, dst: DevicePtr, value: u8, count: u64) -> Result<()> {
+        // SAFETY: the stream is live; addresses are checked by the device.
+        unsafe {
+            self.scope
+                .api()
+                .memset_d8_async(dst, value, count, self.stream.handle)
+        }
+    }
+
+    /// Fills `count` elements of 2 bytes.
+    pub fn fill_u16(&self, dst: DevicePtr, value: u16, count: u64) -> Result<()> {
+        // SAFETY: the stream is live; addresses are checked by the device.
+        unsafe {
+            self.scope
+                .api()
+                .memset_d16_async(dst, value, count, self.stream.handle)
+        }
+    }
+
+    /// Fills `count` elements of 4 bytes.
+    pub fn fill_u32(&self, dst: DevicePtr, value: u32, count: u64) -> Result<()> {
+        // SAFETY: the stream is live; addresses are checked by the device.
+        unsafe {
+            self.scope
+                .api()
+                .memset_d32_async(dst, value, count, self.stream.handle)
+        }
+    }
+
+    /// Prefetches managed memory to the stream's device.
+    pub fn prefetch(&self, ptr: DevicePtr, bytes: u64) -> Result<()> {
+        let device = self.stream.context.device().handle();
+        // SAFETY: the stream is live; addresses are checked by the device.
+        unsafe {
+            self.scope
+                .api()
+                .mem_prefetch_async(ptr, bytes, device, self.stream.handle)
+        }
+    }
+
+    /// Launches an instantiated graph.
+    pub fn launch_graph(&self, exec: &GraphExec) -> Result<()> {
+        // SAFETY: both handles are owned by live objects of this provider.
+        unsafe {
+            self.scope
+                .api()
+                .graph_launch(exec.handle(), self.stream.handle)
+        }
+    }
+
+    /// Records `event` after everything submitted so far.
+    pub fn record(&self, event: &Event) -> Result<()> {
+        // SAFETY: both handles are owned by live objects of this provider.
+        unsafe {
+            self.scope
+                .api()
+                .event_record(event.handle, self.stream.handle)
+        }
+    }
+
+    /// Makes later work of this stream wait for the event's last recorded
+    /// point. An event that was never recorded is waited for by nobody.
+    pub fn wait(&self, event: &Event) -> Result<()> {
+        // SAFETY: both handles are owned by live objects of this provider.
+        unsafe {
+            self.scope
+                .api()
+                .stream_wait_event(self.stream.handle, event.handle)
+        }
+    }
+
+    /// Calls `function` on a thread of the provider once earlier work is done;
+    /// it must not call HIP.
+    pub fn host_function(&self, function: Box<dyn FnOnce() + Send>) -> Result<()> {
+        // SAFETY: the stream is live; the function owns what it captures.
+        unsafe {
+            self.scope
+                .api()
+                .launch_host_function(self.stream.handle, function)
+        }
+    }
+
+    pub(crate) fn stream(&self) -> &Stream {
+        self.stream
+    }
+
+    pub(crate) fn api(&self) -> &dyn crate::Api {
+        self.scope.api()
+    }
+}
+
+/// An owned event: a point in a stream's work.
+pub struct Event {
+    context: Context,
+    handle: EventHandle,
+}
+
+impl Event {
+    /// An event for ordering and sleeping waits, without timestamps.
+    pub fn new(context: &Context) -> Result<Self> {
+        Self::with_flags(
+            context,
+            EventFlags::DISABLE_TIMING | EventFlags::BLOCKING_SYNC,
+        )
+    }
+
+    /// An event that takes timestamps.
+    pub fn with_timing(context: &Context) -> Result<Self> {
+        Self::with_flags(context, EventFlags::BLOCKING_SYNC)
+    }
+
+    fn with_flags(context: &Context, flags: EventFlags) -> Result<Self> {
+        let handle = context.enter()?.api().event_create(flags)?;
+        Ok(Self {
+            context: context.clone(),
+            handle,
+        })
+    }
+
+    /// Whether the last recorded point was passed; fails if work before it failed.
+    pub fn query(&self) -> Result<bool> {
+        // SAFETY: the handle is owned by `self`.
+        unsafe { self.context.enter()?.api().event_query(self.handle) }
+    }
+
+    /// Sleeps until the last recorded point is passed; fails if work before it failed.
+    pub fn synchronize(&self) -> Result<()> {
+        // SAFETY: the handle is owned by `self`.
+        unsafe { self.context.enter()?.api().event_synchronize(self.handle) }
+    }
+
+    /// Milliseconds between two timed events that were both passed.
+    pub fn elapsed_ms_since(&self, start: &Event) -> Result<f32> {
+        let scope = self.context.enter()?;
+        // SAFETY: both handles are owned by live objects of this provider.
+        unsafe { scope.api().event_elapsed_ms(start.handle, self.handle) }
+    }
+
+    pub(crate) fn handle(&self) -> EventHandle {
+        self.handle
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Event({:#x})", self.handle.0)
+    }
+}
+
+impl Drop for Event {
+    fn drop(&mut self) {
+        // SAFETY: owned, and destroyed only here.
+        self.context
+            .release(|api| unsafe { api.event_destroy(self.handle) });
+    }
+}

@@ -1,0 +1,2 @@
+//! Run compiled GPU programs on an AMD GPU or on the built-in software AMD GPU.
+#![deny(unsafe_code)]

@@ -1,0 +1,3 @@
+//! The `hipstream` command line.
+#![deny(unsafe_code)]
+fn main() {}

@@ -1,0 +1,3 @@
+//! Developer commands: run `cargo xtask help`.
+#![forbid(unsafe_code)]
+fn main() {}
