@@ -1,0 +1,216 @@
+//! The opcode table: one row per instruction, everything else derived.
+//!
+//! The rows stand in [`gfx11`](super::gfx11); this file holds what a row is made of.
+
+use super::operand::Type;
+
+bitflags::bitflags! {
+    /// What an instruction does beside its explicit operands, and which
+    /// modifiers it takes.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub struct Flags: u32 {
+        /// Reads the scalar condition code.
+        const READS_SCC = 1 << 0;
+        /// Writes the scalar condition code.
+        const WRITES_SCC = 1 << 1;
+        /// Reads VCC although no operand says so.
+        const READS_VCC = 1 << 2;
+        /// Reads EXEC as data (not as the mask of a vector instruction).
+        const READS_EXEC = 1 << 3;
+        /// Writes EXEC although no operand says so.
+        const WRITES_EXEC = 1 << 4;
+        /// Reads M0 although no operand says so.
+        const READS_M0 = 1 << 5;
+        /// Reads its destination: accumulates, or writes a part of it.
+        const READS_DST = 1 << 6;
+        /// Writes its first source too (register swaps).
+        const WRITES_SRC = 1 << 7;
+        /// May continue elsewhere than at the next instruction.
+        const BRANCH = 1 << 8;
+        /// Ends the wave.
+        const END = 1 << 9;
+        /// Takes the clamp bit.
+        const CLAMP = 1 << 10;
+        /// Takes an output modifier.
+        const OMOD = 1 << 11;
+        /// Integer sources too have negate and absolute-value bits, without effect.
+        const DEAD_MODS = 1 << 12;
+        /// Has no VOP3 form.
+        const NO_E64 = 1 << 13;
+        /// Has no DPP form although its width would allow one.
+        const NO_DPP = 1 << 14;
+        /// Has no encoding suffix in its text even where it has several forms.
+        const NO_SUFFIX = 1 << 15;
+        /// Reads the destination's old value from memory and writes it back:
+        /// an atomic. With `glc` (or always, when the name says `rtn`) the
+        /// old value is returned.
+        const ATOMIC = 1 << 16;
+        /// Source modifiers are `neg_lo` and `neg_hi` on a matrix or dot
+        /// product of integers, where they mean signedness.
+        const SIGNED_MODS = 1 << 17;
+        /// Takes no `op_sel` and `op_sel_hi` (integer dots and matrices).
+        const NO_OP_SEL = 1 << 18;
+    }
+}
+
+/// The encoding formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Encoding {
+    /// Scalar, one source.
+    Sop1,
+    /// Scalar, two sources.
+    Sop2,
+    /// Scalar compare.
+    Sopc,
+    /// Scalar with 16-bit constant.
+    Sopk,
+    /// Program control.
+    Sopp,
+    /// Scalar memory.
+    Smem,
+    /// Vector, one source.
+    Vop1,
+    /// Vector, two sources.
+    Vop2,
+    /// Vector compare.
+    Vopc,
+    /// Vector, three sources or modifiers.
+    Vop3,
+    /// Packed and matrix.
+    Vop3p,
+    /// Two instructions at once.
+    Vopd,
+    /// Local data share.
+    Ds,
+    /// Untyped buffer.
+    Mubuf,
+    /// Flat address.
+    Flat,
+    /// Global address.
+    Global,
+    /// Private address.
+    Scratch,
+}
+
+impl Encoding {
+    /// The name of the format.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Encoding::Sop1 => "SOP1",
+            Encoding::Sop2 => "SOP2",
+            Encoding::Sopc => "SOPC",
+            Encoding::Sopk => "SOPK",
+            Encoding::Sopp => "SOPP",
+            Encoding::Smem => "SMEM",
+            Encoding::Vop1 => "VOP1",
+            Encoding::Vop2 => "VOP2",
+            Encoding::Vopc => "VOPC",
+            Encoding::Vop3 => "VOP3",
+            Encoding::Vop3p => "VOP3P",
+            Encoding::Vopd => "VOPD",
+            Encoding::Ds => "DS",
+            Encoding::Mubuf => "MUBUF",
+            Encoding::Flat => "FLAT",
+            Encoding::Global => "GLOBAL",
+            Encoding::Scratch => "SCRATCH",
+        }
+    }
+
+    /// Opcode numbers are below this.
+    pub(super) const fn numbers(self) -> usize {
+        match self {
+            Encoding::Sopk | Encoding::Vopd => 32,
+            Encoding::Vop2 => 64,
+            Encoding::Sop2
+            | Encoding::Sopc
+            | Encoding::Sopp
+            | Encoding::Vop3p
+            | Encoding::Flat
+            | Encoding::Global
+            | Encoding::Scratch => 128,
+            Encoding::Vop3 => 1024,
+            _ => 256,
+        }
+    }
+}
+
+/// A row of the opcode table.
+#[derive(Debug)]
+pub struct OpcodeInfo {
+    /// The mnemonic without encoding suffix.
+    pub mnemonic: &'static str,
+    /// Format and number of each encoding; a VOP1, VOP2 or VOPC number
+    /// implies the VOP3 one.
+    pub encodings: &'static [(Encoding, u16)],
+    /// Explicit destinations: the result, then the carry-out or mask.
+    pub dst: &'static [Type],
+    /// Explicit sources; of memory instructions, the data only.
+    pub src: &'static [Type],
+    /// The rest.
+    pub flags: Flags,
+}
+
+impl OpcodeInfo {
+    /// The opcode number in `encoding`, if the instruction has that form.
+    pub const fn number(&self, encoding: Encoding) -> Option<u16> {
+        let mut i = 0;
+        while i < self.encodings.len() {
+            let (own, number) = self.encodings[i];
+            if own as u8 == encoding as u8 {
+                return Some(number);
+            }
+            if matches!(encoding, Encoding::Vop3) && !self.flags.contains(Flags::NO_E64) {
+                match own {
+                    Encoding::Vop1 => return Some(number + 0x180),
+                    Encoding::Vop2 => return Some(number + 0x100),
+                    Encoding::Vopc => return Some(number),
+                    _ => {}
+                }
+            }
+            i += 1;
+        }
+        None
+    }
+
+    /// True if the instruction has a form shorter than VOP3.
+    pub(super) fn has_e32(&self) -> bool {
+        matches!(
+            self.encodings[0].0,
+            Encoding::Vop1 | Encoding::Vop2 | Encoding::Vopc
+        )
+    }
+
+    /// True if the vector instruction has DPP forms.
+    pub(super) fn has_dpp(&self) -> bool {
+        let wide = |ty: &Type| matches!(ty, Type::F64 | Type::B64 | Type::B128);
+        !self.flags.contains(Flags::NO_DPP) && !self.dst.iter().chain(self.src).any(wide)
+    }
+}
+
+/// Declares [`Opcode`] and its rows.
+macro_rules! opcodes {
+    ($($variant:ident $mnemonic:literal [$($encoding:ident $number:literal),+]
+       ($($dst:ident)*) ($($src:ident)*) {$($flag:ident)*})+) => {
+        /// An instruction, whatever its encoding.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u16)]
+        pub enum Opcode {
+            $(#[doc = concat!("`", $mnemonic, "`")] $variant,)+
+        }
+
+        /// The rows, in the order of the variants of [`Opcode`].
+        pub(super) static TABLE: &[OpcodeInfo] = &[$(OpcodeInfo {
+            mnemonic: $mnemonic,
+            encodings: &[$((Encoding::$encoding, $number)),+],
+            dst: &[$(Type::$dst),*],
+            src: &[$(Type::$src),*],
+            flags: Flags::empty()$(.union(Flags::$flag))*,
+        }),+];
+
+        impl Opcode {
+            /// Every opcode, in table order.
+            pub const ALL: &'static [Opcode] = &[$(Opcode::$variant),+];
+        }
+    };
+}
+pub(super) use opcodes;
