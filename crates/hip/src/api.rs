@@ -63,14 +63,14 @@ pub trait Api: Send + Sync {
     fn primary_context_retain(&self, device: DeviceHandle) -> Result<ContextHandle>;
     /// `hipDevicePrimaryCtxRelease`.
     unsafe fn primary_context_release(&self, device: DeviceHandle) -> Result<()>;
-    /// `hipCtxGetCurrent`; null when none is.
+    /// `hipCtxGetCurrent`: the calling thread's current context; null when none is.
     fn context_current(&self) -> Result<ContextHandle>;
-    /// `hipCtxSetCurrent`.
+    /// `hipCtxSetCurrent` on the calling thread; null leaves none (or, where
+    /// the library knows devices only, the one that is current).
+    ///
+    /// There is no push and pop: AMD's `hipCtxPopCurrent` does not restore
+    /// the device that was current before the push.
     unsafe fn context_set_current(&self, context: ContextHandle) -> Result<()>;
-    /// `hipCtxPushCurrent`.
-    unsafe fn context_push(&self, context: ContextHandle) -> Result<()>;
-    /// `hipCtxPopCurrent`: removes and returns the calling thread's top context.
-    fn context_pop(&self) -> Result<ContextHandle>;
 
     /// `hipStreamCreateWithFlags` in the current context.
     fn stream_create(&self, flags: StreamFlags) -> Result<StreamHandle>;
@@ -83,7 +83,8 @@ pub trait Api: Send + Sync {
     /// `hipStreamWaitEvent(flags = 0)`.
     unsafe fn stream_wait_event(&self, stream: StreamHandle, event: EventHandle) -> Result<()>;
     /// `hipLaunchHostFunc` (or `hipStreamAddCallback` where it is missing).
-    /// `function` runs on a thread of the provider and must not call HIP.
+    /// `function` runs on a thread of the provider and must not call HIP. It
+    /// is dropped uncalled if work before it failed.
     unsafe fn launch_host_function(
         &self,
         stream: StreamHandle,
@@ -293,7 +294,8 @@ pub trait Api: Send + Sync {
     unsafe fn graph_instantiate(&self, graph: GraphHandle) -> Result<GraphExecHandle>;
     /// `hipGraphExecDestroy`. A launch under way finishes first.
     unsafe fn graph_exec_destroy(&self, exec: GraphExecHandle) -> Result<()>;
-    /// `hipGraphExecKernelNodeSetParams`: new arguments for one kernel node.
+    /// `hipGraphExecKernelNodeSetParams`: new arguments for one kernel node,
+    /// for the launches to come. The graph it was made from must still exist.
     unsafe fn graph_exec_set_kernel(
         &self,
         exec: GraphExecHandle,

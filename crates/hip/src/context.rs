@@ -1,10 +1,13 @@
 //! Devices, and the context every owning handle lives in.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::{Api, ContextHandle, DeviceAttribute, DeviceHandle, Error, ProviderInfo, Result, Uuid};
+use crate::{
+    Api, Code, ContextHandle, DeviceAttribute, DeviceHandle, Error, ProviderInfo, Result, Uuid,
+};
 
 /// One device of a provider.
 #[derive(Clone)]
@@ -59,6 +62,11 @@ impl Device {
         self.api.device_attribute(attribute, self.handle)
     }
 
+    /// Version of the library behind the provider, as `hipRuntimeGetVersion` numbers it.
+    pub fn runtime_version(&self) -> Result<i32> {
+        self.api.runtime_version()
+    }
+
     /// Who provides the device.
     pub fn provider(&self) -> &ProviderInfo {
         self.api.provider()
@@ -107,6 +115,28 @@ impl Context {
         &self.0.device
     }
 
+    /// Lets this context's device reach the memory of `peer`. Asking again is
+    /// fine; `hipErrorPeerAccessUnsupported` if the two cannot.
+    pub fn enable_peer_access(&self, peer: &Device) -> Result<()> {
+        let scope = self.enter()?;
+        let device = self.0.device.handle;
+        if !scope.api().device_can_access_peer(device, peer.handle)? {
+            return Err(Error::new(
+                Code::PEER_ACCESS_UNSUPPORTED,
+                "hipDeviceEnablePeerAccess",
+            ));
+        }
+        match scope.api().enable_peer_access(peer.handle) {
+            Err(error) if error.code == Code::PEER_ACCESS_ALREADY_ENABLED => {
+                // The tolerated error must not stay for other users of the
+                // library on this thread to find.
+                scope.api().take_last_error();
+                Ok(())
+            }
+            result => result,
+        }
+    }
+
     /// Takes the error that a release reported since the last call, if any.
     pub fn take_deferred_error(&self) -> Option<Error> {
         if !self.0.has_deferred.swap(false, Ordering::Acquire) {
@@ -137,18 +167,29 @@ impl Context {
     }
 
     /// As [`Context::enter`], leaving a deferred error where it is.
-    pub(crate) fn enter_for_release(&self) -> Result<Scope<'_>> {
-        // SAFETY: the handle is this context's own and live until `Inner` drops.
-        unsafe { self.api().context_push(self.0.handle)? };
-        Ok(Scope { context: self })
+    fn enter_for_release(&self) -> Result<Scope<'_>> {
+        let previous = self.api().context_current()?;
+        let switched = previous != self.0.handle;
+        if switched {
+            // SAFETY: the handle is this context's own and live until `Inner` drops.
+            unsafe { self.api().context_set_current(self.0.handle)? };
+        }
+        Ok(Scope {
+            context: self,
+            previous: switched.then_some(previous),
+            this_thread: PhantomData,
+        })
     }
 
     /// Runs a release with the context current and keeps its error for later.
+    /// The release runs even when the context cannot be made current: what it
+    /// frees would be lost otherwise.
     pub(crate) fn release(&self, release: impl FnOnce(&dyn Api) -> Result<()>) {
-        let result = self
-            .enter_for_release()
-            .and_then(|scope| release(scope.context.api()));
-        if let Err(error) = result {
+        let scope = self.enter_for_release();
+        if let Err(error) = release(self.api()) {
+            self.defer(error);
+        }
+        if let Err(error) = scope {
             self.defer(error);
         }
     }
@@ -194,6 +235,9 @@ impl Drop for Inner {
 /// The time during which a context is current on this thread.
 pub(crate) struct Scope<'a> {
     context: &'a Context,
+    previous: Option<ContextHandle>,
+    /// What is current belongs to the thread, so the scope may not leave it.
+    this_thread: PhantomData<*const ()>,
 }
 
 impl<'a> Scope<'a> {
@@ -204,7 +248,12 @@ impl<'a> Scope<'a> {
 
 impl Drop for Scope<'_> {
     fn drop(&mut self) {
-        if let Err(error) = self.context.api().context_pop() {
+        let Some(previous) = self.previous.take() else {
+            return;
+        };
+        // SAFETY: it was current when the scope began, and whoever made it
+        // current keeps it alive for as long as it is.
+        if let Err(error) = unsafe { self.context.api().context_set_current(previous) } {
             self.context.defer(error);
         }
     }

@@ -1,23 +1,36 @@
 //! Graphs: work built once, launched many times.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::stream::EventInner;
 use crate::{
-    Context, DevicePtr, Event, Function, GraphExecHandle, GraphHandle, GraphNodeHandle,
-    LaunchConfig, MemcpyKind, Result,
+    Code, Context, DevicePtr, Error, Event, Function, GraphExecHandle, GraphHandle,
+    GraphNodeHandle, LaunchConfig, MemcpyKind, Module, Result,
 };
 
-/// A graph under construction.
+/// A graph under construction. It keeps the modules and events its nodes use.
 pub struct Graph {
     context: Context,
     handle: GraphHandle,
+    id: u64,
+    modules: Vec<Module>,
+    events: Vec<Arc<EventInner>>,
+    /// Reused between calls, so that adding a node does not allocate.
+    dependencies: Vec<GraphNodeHandle>,
 }
 
-/// A node of a graph; means something only to the graph that returned it and
-/// to the execs made of that graph.
+/// A node of a graph; it means something only to the graph that returned it
+/// and to the exec made of that graph: others answer `hipErrorInvalidValue`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(transparent)]
-pub struct GraphNode(GraphNodeHandle);
+pub struct GraphNode {
+    handle: GraphNodeHandle,
+    graph: u64,
+}
+
+/// Tells graphs apart for good, unlike their handles, which are reused.
+static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 
 impl Graph {
     /// An empty graph.
@@ -26,18 +39,24 @@ impl Graph {
         Ok(Self {
             context: context.clone(),
             handle,
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            modules: Vec::new(),
+            events: Vec::new(),
+            dependencies: Vec::new(),
         })
     }
 
     /// Adds a node that does nothing but join its dependencies.
     pub fn add_empty(&mut self, dependencies: &[GraphNode]) -> Result<GraphNode> {
-        // SAFETY: the graph is owned by `self`, its nodes are its own.
+        self.depend_on(dependencies)?;
+        let scope = self.context.enter()?;
+        // SAFETY: the graph is owned by `self`, the nodes are its own.
         let node = unsafe {
-            self.context
+            scope
                 .api()
-                .graph_add_empty(self.handle, handles(dependencies))?
+                .graph_add_empty(self.handle, &self.dependencies)?
         };
-        Ok(GraphNode(node))
+        Ok(self.node(node))
     }
 
     /// Adds a kernel launch. `kernarg` is copied.
@@ -48,17 +67,20 @@ impl Graph {
         config: &LaunchConfig,
         kernarg: &[u8],
     ) -> Result<GraphNode> {
+        self.depend_on(dependencies)?;
+        retain_module(&mut self.modules, function);
+        let scope = self.context.enter()?;
         // SAFETY: graph and function are live, the nodes are the graph's own.
         let node = unsafe {
-            self.context.api().graph_add_kernel(
+            scope.api().graph_add_kernel(
                 self.handle,
-                handles(dependencies),
+                &self.dependencies,
                 function.handle(),
                 config,
                 kernarg,
             )?
         };
-        Ok(GraphNode(node))
+        Ok(self.node(node))
     }
 
     /// Adds a fill of `count` elements of `element_bytes` (1, 2 or 4) with
@@ -71,18 +93,20 @@ impl Graph {
         element_bytes: u32,
         count: u64,
     ) -> Result<GraphNode> {
-        // SAFETY: the graph is owned by `self`, its nodes are its own.
+        self.depend_on(dependencies)?;
+        let scope = self.context.enter()?;
+        // SAFETY: the graph is owned by `self`, the nodes are its own.
         let node = unsafe {
-            self.context.api().graph_add_memset(
+            scope.api().graph_add_memset(
                 self.handle,
-                handles(dependencies),
+                &self.dependencies,
                 dst,
                 value,
                 element_bytes,
                 count,
             )?
         };
-        Ok(GraphNode(node))
+        Ok(self.node(node))
     }
 
     /// Adds a copy between two addresses that the device can reach.
@@ -94,11 +118,13 @@ impl Graph {
         bytes: u64,
         kind: MemcpyKind,
     ) -> Result<GraphNode> {
+        self.depend_on(dependencies)?;
+        let scope = self.context.enter()?;
         // SAFETY: graph and context are live, the nodes are the graph's own.
         let node = unsafe {
-            self.context.api().graph_add_memcpy(
+            scope.api().graph_add_memcpy(
                 self.handle,
-                handles(dependencies),
+                &self.dependencies,
                 dst,
                 src,
                 bytes,
@@ -106,7 +132,7 @@ impl Graph {
                 self.context.handle(),
             )?
         };
-        Ok(GraphNode(node))
+        Ok(self.node(node))
     }
 
     /// Adds the recording of an event.
@@ -115,15 +141,16 @@ impl Graph {
         dependencies: &[GraphNode],
         event: &Event,
     ) -> Result<GraphNode> {
+        self.depend_on(dependencies)?;
+        self.events.push(event.retain());
+        let scope = self.context.enter()?;
         // SAFETY: graph and event are live, the nodes are the graph's own.
         let node = unsafe {
-            self.context.api().graph_add_event_record(
-                self.handle,
-                handles(dependencies),
-                event.handle(),
-            )?
+            scope
+                .api()
+                .graph_add_event_record(self.handle, &self.dependencies, event.handle())?
         };
-        Ok(GraphNode(node))
+        Ok(self.node(node))
     }
 
     /// Makes the graph launchable.
@@ -131,17 +158,45 @@ impl Graph {
         let scope = self.context.enter()?;
         // SAFETY: the graph is owned by `self`.
         let handle = unsafe { scope.api().graph_instantiate(self.handle)? };
+        drop(scope);
         Ok(GraphExec {
-            context: self.context.clone(),
+            graph: self,
             handle,
         })
     }
+
+    fn depend_on(&mut self, nodes: &[GraphNode]) -> Result<()> {
+        self.dependencies.clear();
+        for node in nodes {
+            self.dependencies.push(self.own(*node)?);
+        }
+        Ok(())
+    }
+
+    fn own(&self, node: GraphNode) -> Result<GraphNodeHandle> {
+        if node.graph == self.id {
+            return Ok(node.handle);
+        }
+        Err(Error::with_detail(
+            Code::INVALID_VALUE,
+            "graph node",
+            "the node belongs to another graph",
+        ))
+    }
+
+    fn node(&self, handle: GraphNodeHandle) -> GraphNode {
+        GraphNode {
+            handle,
+            graph: self.id,
+        }
+    }
 }
 
-/// Nodes as the handles they are.
-fn handles(nodes: &[GraphNode]) -> &[GraphNodeHandle] {
-    // SAFETY: `GraphNode` is a transparent wrapper of `GraphNodeHandle`.
-    unsafe { std::slice::from_raw_parts(nodes.as_ptr().cast(), nodes.len()) }
+fn retain_module(modules: &mut Vec<Module>, function: &Function) {
+    // Kernels of one graph mostly come from one module, the last one used.
+    if !modules.iter().rev().any(|held| held == function.module()) {
+        modules.push(function.module().clone());
+    }
 }
 
 impl fmt::Debug for Graph {
@@ -158,9 +213,10 @@ impl Drop for Graph {
     }
 }
 
-/// An instantiated graph.
+/// An instantiated graph. It keeps the graph, whose nodes name what can be
+/// changed, and with it the modules and events in use.
 pub struct GraphExec {
-    context: Context,
+    graph: Graph,
     handle: GraphExecHandle,
 }
 
@@ -173,16 +229,14 @@ impl GraphExec {
         config: &LaunchConfig,
         kernarg: &[u8],
     ) -> Result<()> {
-        let scope = self.context.enter()?;
-        // SAFETY: exec and function are live.
+        let node = self.graph.own(node)?;
+        retain_module(&mut self.graph.modules, function);
+        let scope = self.graph.context.enter()?;
+        // SAFETY: exec and function are live, the node is of the exec's graph.
         unsafe {
-            scope.api().graph_exec_set_kernel(
-                self.handle,
-                node.0,
-                function.handle(),
-                config,
-                kernarg,
-            )
+            scope
+                .api()
+                .graph_exec_set_kernel(self.handle, node, function.handle(), config, kernarg)
         }
     }
 
@@ -199,8 +253,9 @@ impl fmt::Debug for GraphExec {
 
 impl Drop for GraphExec {
     fn drop(&mut self) {
-        // SAFETY: owned, and destroyed only here.
-        self.context
+        // SAFETY: owned, and destroyed only here; the graph goes after it.
+        self.graph
+            .context
             .release(|api| unsafe { api.graph_exec_destroy(self.handle) });
     }
 }

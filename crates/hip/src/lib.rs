@@ -16,23 +16,30 @@
 //! | batch | [`Graph`], [`GraphExec`] | `hipGraph_t`, `hipGraphExec_t` |
 
 mod api;
+mod attributes;
 mod context;
 mod error;
+mod faulty;
 mod graph;
 mod memory;
 mod module;
+mod null;
 mod stream;
+mod trace;
 mod types;
 
 pub use api::Api;
 pub use context::{Context, Device};
 pub use error::{Code, Error, Result};
+pub use faulty::{FaultPlan, faulty};
 pub use graph::{Graph, GraphExec, GraphNode};
 pub use memory::{
     DeviceMemory, HostMemory, HostRegion, HostRegistration, HostView, MemPool, PoolMemory,
 };
 pub use module::{Function, Module};
+pub use null::null;
 pub use stream::{Event, Issue, Stream};
+pub use trace::{TraceSink, trace};
 pub use types::{
     ContextHandle, DeviceAttribute, DeviceHandle, DevicePtr, Dim3, EventFlags, EventHandle,
     FunctionAttribute, FunctionHandle, GraphExecHandle, GraphHandle, GraphNodeHandle,

@@ -49,6 +49,13 @@ impl Module {
     }
 }
 
+impl PartialEq for Module {
+    /// The same loaded module, not merely equal code.
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 impl fmt::Debug for Module {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Module({:#x})", self.0.handle.0)
@@ -91,6 +98,10 @@ impl Function {
 
     pub(crate) fn handle(&self) -> FunctionHandle {
         self.handle
+    }
+
+    pub(crate) fn module(&self) -> &Module {
+        &self.module
     }
 }
 

@@ -1,6 +1,7 @@
 //! Streams and events: order on the device.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::context::Scope;
 use crate::{
@@ -157,7 +158,7 @@ impl Issue<'_> {
         unsafe {
             self.scope
                 .api()
-                .event_record(event.handle, self.stream.handle)
+                .event_record(event.handle(), self.stream.handle)
         }
     }
 
@@ -168,12 +169,12 @@ impl Issue<'_> {
         unsafe {
             self.scope
                 .api()
-                .stream_wait_event(self.stream.handle, event.handle)
+                .stream_wait_event(self.stream.handle, event.handle())
         }
     }
 
     /// Calls `function` on a thread of the provider once earlier work is done;
-    /// it must not call HIP.
+    /// it must not call HIP. It is dropped uncalled if earlier work failed.
     pub fn host_function(&self, function: Box<dyn FnOnce() + Send>) -> Result<()> {
         // SAFETY: the stream is live; the function owns what it captures.
         unsafe {
@@ -193,7 +194,9 @@ impl Issue<'_> {
 }
 
 /// An owned event: a point in a stream's work.
-pub struct Event {
+pub struct Event(Arc<EventInner>);
+
+pub(crate) struct EventInner {
     context: Context,
     handle: EventHandle,
 }
@@ -214,43 +217,54 @@ impl Event {
 
     fn with_flags(context: &Context, flags: EventFlags) -> Result<Self> {
         let handle = context.enter()?.api().event_create(flags)?;
-        Ok(Self {
+        Ok(Self(Arc::new(EventInner {
             context: context.clone(),
             handle,
-        })
+        })))
     }
 
     /// Whether the last recorded point was passed; fails if work before it failed.
     pub fn query(&self) -> Result<bool> {
         // SAFETY: the handle is owned by `self`.
-        unsafe { self.context.enter()?.api().event_query(self.handle) }
+        unsafe { self.0.context.enter()?.api().event_query(self.0.handle) }
     }
 
     /// Sleeps until the last recorded point is passed; fails if work before it failed.
     pub fn synchronize(&self) -> Result<()> {
         // SAFETY: the handle is owned by `self`.
-        unsafe { self.context.enter()?.api().event_synchronize(self.handle) }
+        unsafe {
+            self.0
+                .context
+                .enter()?
+                .api()
+                .event_synchronize(self.0.handle)
+        }
     }
 
     /// Milliseconds between two timed events that were both passed.
     pub fn elapsed_ms_since(&self, start: &Event) -> Result<f32> {
-        let scope = self.context.enter()?;
+        let scope = self.0.context.enter()?;
         // SAFETY: both handles are owned by live objects of this provider.
-        unsafe { scope.api().event_elapsed_ms(start.handle, self.handle) }
+        unsafe { scope.api().event_elapsed_ms(start.0.handle, self.0.handle) }
     }
 
     pub(crate) fn handle(&self) -> EventHandle {
-        self.handle
+        self.0.handle
+    }
+
+    /// A share of the event that keeps it from being destroyed.
+    pub(crate) fn retain(&self) -> Arc<EventInner> {
+        self.0.clone()
     }
 }
 
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Event({:#x})", self.handle.0)
+        write!(f, "Event({:#x})", self.0.handle.0)
     }
 }
 
-impl Drop for Event {
+impl Drop for EventInner {
     fn drop(&mut self) {
         // SAFETY: owned, and destroyed only here.
         self.context
