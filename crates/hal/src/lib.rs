@@ -1,2 +1,48 @@
-//! Devices, queues, semaphores, buffers, executables and command buffers over HIP.
+//! Devices, buffers, executables and command buffers over HIP.
+//!
+//! A [`Driver`] finds devices, a [`Device`] makes everything else: memory
+//! through its [`Allocator`], device code through an [`ExecutableCache`], and
+//! work through command buffers that its queues run. Nothing here knows which
+//! provider of HIP is underneath, and every failure is a [`Status`].
+
 #![deny(unsafe_code)]
+
+pub mod flags;
+
+mod allocator;
+mod arena;
+mod block_pool;
+mod buffer;
+mod buffer_view;
+mod device;
+mod driver;
+mod executable;
+mod executable_cache;
+mod layout;
+mod params;
+mod pool;
+mod resource_set;
+mod status;
+
+pub use allocator::{
+    Allocator, AllocatorStatistics, BufferParams, ExportedBuffer, ExternalBuffer,
+    ExternalBufferKind, MemoryHeap,
+};
+pub use arena::{Arena, ArenaSlice};
+pub use block_pool::{BlockPool, BlockUsage};
+pub use buffer::{Allocation, Buffer, BufferKind, Mapping, Release, WHOLE_BUFFER};
+pub use buffer_view::{BufferView, ElementType, Encoding};
+pub use device::{Device, DeviceLimits};
+pub use driver::{DeviceInfo, Driver, DriverOptions};
+pub use executable::{Executable, Export, ExportInfo, SourceLocation};
+pub use executable_cache::{ExecutableCache, ExecutableParams};
+pub use layout::{
+    DescriptorBinding, DescriptorSetLayout, MAX_BINDINGS_PER_SET, MAX_DESCRIPTOR_SETS,
+    MAX_PUSH_CONSTANTS, PipelineLayout,
+};
+pub use params::{CommandBufferMode, DeviceParams, PoolParams};
+pub use pool::PoolStatistics;
+pub use resource_set::ResourceSet;
+pub use status::{Result, Status, StatusCode};
+
+pub use hip::{DevicePtr, HostRegion};

@@ -1,0 +1,253 @@
+//! Devices: one HIP device with its queues, memory and limits.
+
+use std::fmt;
+use std::sync::Arc;
+
+use hip::{Context, DeviceAttribute, Stream};
+
+use crate::pool::Pools;
+use crate::{Allocator, BlockPool, DeviceParams, ExecutableCache, Result, Status};
+
+/// What programs call this kind of device when they ask for one by name.
+const IDENTIFIER: &str = "hip";
+
+/// A device in use. Cheap to clone; everything made with it keeps what it
+/// needs of it alive.
+#[derive(Clone)]
+pub struct Device(Arc<Inner>);
+
+// Fields drop in this order: what uses the context goes first.
+struct Inner {
+    allocator: Allocator,
+    streams: Vec<Arc<Stream>>,
+    block_pool: BlockPool,
+    context: Context,
+    params: DeviceParams,
+    limits: DeviceLimits,
+    name: String,
+    arch: String,
+}
+
+impl Device {
+    /// Sets up `device`: `INVALID_ARGUMENT` for impossible parameters, the
+    /// provider's error if it cannot be had. Nothing is left behind then.
+    pub(crate) fn new(device: &hip::Device, params: DeviceParams) -> Result<Self> {
+        params.validate()?;
+        let limits = DeviceLimits::query(device)?;
+        let name = device.name()?;
+        let arch = device.arch()?;
+        let context = Context::new(device)?;
+        let streams = (0..params.queue_count)
+            .map(|_| Ok(Arc::new(Stream::new(&context)?)))
+            .collect::<Result<Vec<_>>>()?;
+        let block_pool = BlockPool::new(&context, params.arena_block_size);
+        let pools = (params.async_allocations && limits.memory_pools)
+            .then(|| Pools::new(&context, &params))
+            .transpose()?;
+        let allocator = Allocator::new(
+            &context,
+            &streams[0],
+            limits.concurrent_managed_access,
+            pools,
+        );
+        Ok(Self(Arc::new(Inner {
+            allocator,
+            streams,
+            block_pool,
+            context,
+            params,
+            limits,
+            name,
+            arch,
+        })))
+    }
+
+    /// What programs call this kind of device.
+    pub fn identifier(&self) -> &'static str {
+        IDENTIFIER
+    }
+
+    /// Marketing name.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Target architecture, such as `gfx1100`, with its feature suffixes if any.
+    pub fn arch(&self) -> &str {
+        &self.0.arch
+    }
+
+    /// The parameters it was made with.
+    pub fn params(&self) -> &DeviceParams {
+        &self.0.params
+    }
+
+    /// What it can do, read once when it was made.
+    pub fn limits(&self) -> &DeviceLimits {
+        &self.0.limits
+    }
+
+    /// Makes buffers.
+    pub fn allocator(&self) -> &Allocator {
+        &self.0.allocator
+    }
+
+    /// Blocks for recording commands.
+    pub fn block_pool(&self) -> &BlockPool {
+        &self.0.block_pool
+    }
+
+    /// Makes executables.
+    pub fn create_executable_cache(&self) -> ExecutableCache {
+        ExecutableCache::new(self)
+    }
+
+    /// Returns memory that nobody uses to the system.
+    pub fn trim(&self) -> Result<()> {
+        self.0.block_pool.trim();
+        self.0.allocator.trim()
+    }
+
+    /// Answers a program's question about the device.
+    ///
+    /// | category | key | answer |
+    /// |---|---|---|
+    /// | `hal.device.id` | a pattern with `*` and `?` | 1 if it fits the identifier, else 0 |
+    /// | `hal.executable.format` | a format | 1 if executables of it can be prepared, else 0 |
+    /// | `hal.device` | `concurrency` | physical devices behind this one |
+    ///
+    /// `NOT_FOUND` for any other question.
+    pub fn query_i64(&self, category: &str, key: &str) -> Result<i64> {
+        match (category, key) {
+            ("hal.device.id", pattern) => Ok(matches_pattern(pattern, IDENTIFIER).into()),
+            ("hal.executable.format", format) => {
+                Ok(ExecutableCache::can_prepare_format(format).into())
+            }
+            ("hal.device", "concurrency") => Ok(1),
+            _ => Err(Status::not_found(format!(
+                "the device does not know `{category}` :: `{key}`"
+            ))),
+        }
+    }
+
+    pub(crate) fn context(&self) -> &Context {
+        &self.0.context
+    }
+
+    /// One in-order stream a queue.
+    pub(crate) fn streams(&self) -> &[Arc<Stream>] {
+        &self.0.streams
+    }
+
+    /// Whether both are the same device object.
+    pub fn ptr_eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl fmt::Debug for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Device({:?})", self.0.context.device())
+    }
+}
+
+/// What a device can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeviceLimits {
+    /// Most threads of a workgroup in x, y, z.
+    pub max_block_dims: [u32; 3],
+    /// Most threads of a workgroup.
+    pub max_threads_per_block: u32,
+    /// Most workgroups of a dispatch in x, y, z. In threads, each dimension
+    /// must be less than 2³² too.
+    pub max_grid_dims: [u32; 3],
+    /// Most bytes of group memory that a workgroup can use.
+    pub max_shared_memory_per_block: u32,
+    /// Lanes of a wave.
+    pub warp_size: u32,
+    /// Compute units.
+    pub multiprocessor_count: u32,
+    /// Whether host and device can use managed memory at the same time.
+    pub concurrent_managed_access: bool,
+    /// Whether there are stream-ordered memory pools.
+    pub memory_pools: bool,
+}
+
+impl DeviceLimits {
+    fn query(device: &hip::Device) -> Result<Self> {
+        use DeviceAttribute as A;
+        let number = |attribute| -> Result<u32> {
+            let value = device.attribute(attribute)?;
+            u32::try_from(value)
+                .map_err(|_| Status::internal(format!("the device says {attribute:?} is {value}")))
+        };
+        let dims = |x, y, z| -> Result<[u32; 3]> { Ok([number(x)?, number(y)?, number(z)?]) };
+        Ok(Self {
+            max_block_dims: dims(A::MaxBlockDimX, A::MaxBlockDimY, A::MaxBlockDimZ)?,
+            max_threads_per_block: number(A::MaxThreadsPerBlock)?,
+            max_grid_dims: dims(A::MaxGridDimX, A::MaxGridDimY, A::MaxGridDimZ)?,
+            max_shared_memory_per_block: number(A::MaxSharedMemoryPerBlock)?,
+            warp_size: number(A::WarpSize)?,
+            multiprocessor_count: number(A::MultiprocessorCount)?,
+            concurrent_managed_access: number(A::ConcurrentManagedAccess)? != 0,
+            memory_pools: number(A::MemoryPoolsSupported)? != 0,
+        })
+    }
+}
+
+/// Whether `text` fits `pattern`, in which `*` stands for any characters and
+/// `?` for one.
+fn matches_pattern(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+    let (mut p, mut t) = (0, 0);
+    // Where to go on when a match fails: behind the last star, one character later.
+    let mut retry: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some(b'*') => {
+                retry = Some((p + 1, t));
+                p += 1;
+            }
+            Some(&c) if c == b'?' || c == text[t] => {
+                p += 1;
+                t += 1;
+            }
+            _ => match &mut retry {
+                Some((star, from)) => {
+                    *from += 1;
+                    (p, t) = (*star, *from);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|&c| c == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_as_globs() {
+        for (pattern, expected) in [
+            ("hip", true),
+            ("*", true),
+            ("h*", true),
+            ("*p", true),
+            ("h?p", true),
+            ("**h*i*p**", true),
+            ("???", true),
+            ("", false),
+            ("hi", false),
+            ("hipp", false),
+            ("??", false),
+            ("????", false),
+            ("cuda", false),
+            ("*x*", false),
+        ] {
+            assert_eq!(matches_pattern(pattern, "hip"), expected, "{pattern}");
+        }
+        assert!(matches_pattern("a*bc", "abxbc"));
+    }
+}
