@@ -187,7 +187,7 @@ impl fmt::Debug for Status {
 
 impl Error for Status {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.cause.as_ref().map(|cause| cause as _)
+        Some(&**self.0.cause.as_ref()?)
     }
 }
 
