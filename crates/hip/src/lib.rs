@@ -37,7 +37,7 @@ pub use memory::{
     DeviceMemory, HostMemory, HostRegion, HostRegistration, HostView, MemPool, PoolMemory,
 };
 pub use module::{Function, Module};
-pub use null::null;
+pub use null::{NullOptions, null, null_with};
 pub use stream::{Event, Issue, Stream};
 pub use trace::{TraceSink, trace};
 pub use types::{

@@ -22,7 +22,13 @@ use crate::{
 /// address without bytes behind it, which reads as zeros and whose bounds are
 /// checked by the synchronous copies.
 pub fn null() -> Arc<dyn Api> {
+    null_with(NullOptions::default())
+}
+
+/// As [`null`], with other devices.
+pub fn null_with(options: NullOptions) -> Arc<dyn Api> {
     Arc::new(Null {
+        options,
         info: ProviderInfo {
             name: "null",
             library: None,
@@ -31,6 +37,24 @@ pub fn null() -> Arc<dyn Api> {
         next_address: AtomicU64::new(FIRST_ADDRESS),
         allocations: Mutex::new(BTreeMap::new()),
     })
+}
+
+/// What devices [`null_with`] has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NullOptions {
+    /// How many. The UUID of a device is its ordinal in the last byte.
+    pub devices: u32,
+    /// Attributes that differ from a gfx1100's, on every device.
+    pub attributes: Vec<(DeviceAttribute, i32)>,
+}
+
+impl Default for NullOptions {
+    fn default() -> Self {
+        Self {
+            devices: 1,
+            attributes: Vec::new(),
+        }
+    }
 }
 
 const CONTEXT: ContextHandle = ContextHandle(1);
@@ -43,6 +67,7 @@ const TOTAL_MEMORY: u64 = 1 << 40;
 
 struct Null {
     info: ProviderInfo,
+    options: NullOptions,
     next_handle: AtomicUsize,
     next_address: AtomicU64,
     allocations: Mutex<BTreeMap<u64, Allocation>>,
@@ -153,19 +178,22 @@ impl Api for Null {
     }
 
     fn device_count(&self) -> Result<u32> {
-        Ok(1)
+        Ok(self.options.devices)
     }
     fn device(&self, ordinal: u32) -> Result<DeviceHandle> {
-        match ordinal {
-            0 => Ok(DeviceHandle(0)),
-            _ => Err(Error::new(Code::INVALID_DEVICE, "hipDeviceGet")),
+        if ordinal < self.options.devices {
+            Ok(DeviceHandle(ordinal as i32))
+        } else {
+            Err(Error::new(Code::INVALID_DEVICE, "hipDeviceGet"))
         }
     }
     fn device_name(&self, _: DeviceHandle) -> Result<String> {
         Ok("null".to_owned())
     }
-    fn device_uuid(&self, _: DeviceHandle) -> Result<Uuid> {
-        Ok(Uuid([0; 16]))
+    fn device_uuid(&self, device: DeviceHandle) -> Result<Uuid> {
+        let mut bytes = [0; 16];
+        bytes[15] = device.0 as u8;
+        Ok(Uuid(bytes))
     }
     fn device_arch(&self, _: DeviceHandle) -> Result<String> {
         Ok("gfx1100".to_owned())
@@ -174,7 +202,9 @@ impl Api for Null {
         Ok(TOTAL_MEMORY)
     }
     fn device_attribute(&self, attribute: DeviceAttribute, _: DeviceHandle) -> Result<i32> {
-        Ok(attributes::gfx1100(attribute))
+        let chosen = self.options.attributes.iter();
+        let chosen = chosen.rev().find(|row| row.0 == attribute);
+        Ok(chosen.map_or_else(|| attributes::gfx1100(attribute), |row| row.1))
     }
     fn device_can_access_peer(&self, _: DeviceHandle, _: DeviceHandle) -> Result<bool> {
         Ok(false)
