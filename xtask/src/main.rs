@@ -1,3 +1,49 @@
-//! Developer commands: run `cargo xtask help`.
+//! Developer commands: run `cargo xtask` to list them.
 #![forbid(unsafe_code)]
-fn main() {}
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line program talks on its terminal"
+)]
+
+use std::process::ExitCode;
+
+mod check;
+
+/// A command: its name, what it does, and the function behind it.
+type Command = (
+    &'static str,
+    &'static str,
+    fn(&[String]) -> Result<(), String>,
+);
+
+const COMMANDS: &[Command] = &[(
+    "check",
+    "formatting, lints, tests, documentation and licences: what a change must pass",
+    check::run,
+)];
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    let Some(name) = args.next() else {
+        return usage();
+    };
+    let Some((_, _, run)) = COMMANDS.iter().find(|command| command.0 == name) else {
+        return usage();
+    };
+    match run(&args.collect::<Vec<_>>()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn usage() -> ExitCode {
+    println!("Usage: cargo xtask COMMAND [ARGUMENTS]\n");
+    for (name, what, _) in COMMANDS {
+        println!("  {name:<10} {what}");
+    }
+    ExitCode::from(2)
+}
