@@ -1,2 +1,4 @@
 //! Run compiled GPU programs on an AMD GPU or on the built-in software AMD GPU.
 #![deny(unsafe_code)]
+
+pub mod array;
