@@ -3,11 +3,15 @@
 //! [`decode`] turns bytes into an [`Instruction`]; its `Display` is the text
 //! LLVM prints for the same bytes.
 
+mod decode;
+mod error;
 mod gfx11;
 mod modifiers;
 mod opcode;
 mod operand;
 
+pub use decode::decode;
+pub use error::{DecodeError, DecodeErrorKind};
 pub use gfx11::Opcode;
 pub use modifiers::{Dpp, DppControl, Modifiers, OutputModifier};
 pub use opcode::{Encoding, Flags, OpcodeInfo};

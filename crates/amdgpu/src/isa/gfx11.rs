@@ -626,8 +626,8 @@ opcodes! {
     VOr3B32 "v_or3_b32" [Vop3 0x258] (B32) (B32 B32 B32) {}
     VMadU32U16 "v_mad_u32_u16" [Vop3 0x259] (B32) (B16 B16 B32) {CLAMP DEAD_MODS}
     VMadI32I16 "v_mad_i32_i16" [Vop3 0x25a] (B32) (B16 B16 B32) {CLAMP DEAD_MODS}
-    VPermlane16B32 "v_permlane16_b32" [Vop3 0x25b] (B32) (V32 Uniform Uniform) {READS_DST NO_DPP}
-    VPermlanex16B32 "v_permlanex16_b32" [Vop3 0x25c] (B32) (V32 Uniform Uniform) {READS_DST NO_DPP}
+    VPermlane16B32 "v_permlane16_b32" [Vop3 0x25b] (B32) (V32 Uniform Uniform) {READS_DST NO_DPP OP_SEL}
+    VPermlanex16B32 "v_permlanex16_b32" [Vop3 0x25c] (B32) (V32 Uniform Uniform) {READS_DST NO_DPP OP_SEL}
     VCndmaskB16 "v_cndmask_b16" [Vop3 0x25d] (B16) (F16 F16 Mask) {}
     VMaxminF32 "v_maxmin_f32" [Vop3 0x25e] (F32) (F32 F32 F32) {CLAMP OMOD}
     VMinmaxF32 "v_minmax_f32" [Vop3 0x25f] (F32) (F32 F32 F32) {CLAMP OMOD}
@@ -746,8 +746,8 @@ opcodes! {
     DsXorB32 "ds_xor_b32" [Ds 0x0b] () (V32 V32) {ATOMIC}
     DsMskorB32 "ds_mskor_b32" [Ds 0x0c] () (V32 V32 V32) {ATOMIC}
     DsStoreB32 "ds_store_b32" [Ds 0x0d] () (V32 V32) {}
-    DsStore2addrB32 "ds_store_2addr_b32" [Ds 0x0e] () (V32 V32 V32) {}
-    DsStore2addrStride64B32 "ds_store_2addr_stride64_b32" [Ds 0x0f] () (V32 V32 V32) {}
+    DsStore2addrB32 "ds_store_2addr_b32" [Ds 0x0e] () (V32 V32 V32) {TWO_ADDRESSES}
+    DsStore2addrStride64B32 "ds_store_2addr_stride64_b32" [Ds 0x0f] () (V32 V32 V32) {TWO_ADDRESSES}
     DsCmpstoreB32 "ds_cmpstore_b32" [Ds 0x10] () (V32 V32 V32) {ATOMIC}
     DsCmpstoreF32 "ds_cmpstore_f32" [Ds 0x11] () (V32 V32 V32) {ATOMIC}
     DsMinF32 "ds_min_f32" [Ds 0x12] () (V32 V32) {ATOMIC}
@@ -769,8 +769,8 @@ opcodes! {
     DsXorRtnB32 "ds_xor_rtn_b32" [Ds 0x2b] (V32) (V32 V32) {ATOMIC}
     DsMskorRtnB32 "ds_mskor_rtn_b32" [Ds 0x2c] (V32) (V32 V32 V32) {ATOMIC}
     DsStorexchgRtnB32 "ds_storexchg_rtn_b32" [Ds 0x2d] (V32) (V32 V32) {ATOMIC}
-    DsStorexchg2addrRtnB32 "ds_storexchg_2addr_rtn_b32" [Ds 0x2e] (V64) (V32 V32 V32) {ATOMIC}
-    DsStorexchg2addrStride64RtnB32 "ds_storexchg_2addr_stride64_rtn_b32" [Ds 0x2f] (V64) (V32 V32 V32) {ATOMIC}
+    DsStorexchg2addrRtnB32 "ds_storexchg_2addr_rtn_b32" [Ds 0x2e] (V64) (V32 V32 V32) {ATOMIC TWO_ADDRESSES}
+    DsStorexchg2addrStride64RtnB32 "ds_storexchg_2addr_stride64_rtn_b32" [Ds 0x2f] (V64) (V32 V32 V32) {ATOMIC TWO_ADDRESSES}
     DsCmpstoreRtnB32 "ds_cmpstore_rtn_b32" [Ds 0x30] (V32) (V32 V32 V32) {ATOMIC}
     DsCmpstoreRtnF32 "ds_cmpstore_rtn_f32" [Ds 0x31] (V32) (V32 V32 V32) {ATOMIC}
     DsMinRtnF32 "ds_min_rtn_f32" [Ds 0x32] (V32) (V32 V32) {ATOMIC}
@@ -778,14 +778,14 @@ opcodes! {
     DsWrapRtnB32 "ds_wrap_rtn_b32" [Ds 0x34] (V32) (V32 V32 V32) {ATOMIC}
     DsSwizzleB32 "ds_swizzle_b32" [Ds 0x35] (V32) (V32) {}
     DsLoadB32 "ds_load_b32" [Ds 0x36] (V32) (V32) {}
-    DsLoad2addrB32 "ds_load_2addr_b32" [Ds 0x37] (V64) (V32) {}
-    DsLoad2addrStride64B32 "ds_load_2addr_stride64_b32" [Ds 0x38] (V64) (V32) {}
+    DsLoad2addrB32 "ds_load_2addr_b32" [Ds 0x37] (V64) (V32) {TWO_ADDRESSES}
+    DsLoad2addrStride64B32 "ds_load_2addr_stride64_b32" [Ds 0x38] (V64) (V32) {TWO_ADDRESSES}
     DsLoadI8 "ds_load_i8" [Ds 0x39] (V32) (V32) {}
     DsLoadU8 "ds_load_u8" [Ds 0x3a] (V32) (V32) {}
     DsLoadI16 "ds_load_i16" [Ds 0x3b] (V32) (V32) {}
     DsLoadU16 "ds_load_u16" [Ds 0x3c] (V32) (V32) {}
-    DsConsume "ds_consume" [Ds 0x3d] (V32) () {READS_M0 ATOMIC}
-    DsAppend "ds_append" [Ds 0x3e] (V32) () {READS_M0 ATOMIC}
+    DsConsume "ds_consume" [Ds 0x3d] (V32) () {READS_M0 ATOMIC NO_ADDRESS}
+    DsAppend "ds_append" [Ds 0x3e] (V32) () {READS_M0 ATOMIC NO_ADDRESS}
     DsAddU64 "ds_add_u64" [Ds 0x40] () (V32 V64) {ATOMIC}
     DsSubU64 "ds_sub_u64" [Ds 0x41] () (V32 V64) {ATOMIC}
     DsRsubU64 "ds_rsub_u64" [Ds 0x42] () (V32 V64) {ATOMIC}
@@ -800,8 +800,8 @@ opcodes! {
     DsXorB64 "ds_xor_b64" [Ds 0x4b] () (V32 V64) {ATOMIC}
     DsMskorB64 "ds_mskor_b64" [Ds 0x4c] () (V32 V64 V64) {ATOMIC}
     DsStoreB64 "ds_store_b64" [Ds 0x4d] () (V32 V64) {}
-    DsStore2addrB64 "ds_store_2addr_b64" [Ds 0x4e] () (V32 V64 V64) {}
-    DsStore2addrStride64B64 "ds_store_2addr_stride64_b64" [Ds 0x4f] () (V32 V64 V64) {}
+    DsStore2addrB64 "ds_store_2addr_b64" [Ds 0x4e] () (V32 V64 V64) {TWO_ADDRESSES}
+    DsStore2addrStride64B64 "ds_store_2addr_stride64_b64" [Ds 0x4f] () (V32 V64 V64) {TWO_ADDRESSES}
     DsCmpstoreB64 "ds_cmpstore_b64" [Ds 0x50] () (V32 V64 V64) {ATOMIC}
     DsCmpstoreF64 "ds_cmpstore_f64" [Ds 0x51] () (V32 V64 V64) {ATOMIC}
     DsMinF64 "ds_min_f64" [Ds 0x52] () (V32 V64) {ATOMIC}
@@ -820,15 +820,15 @@ opcodes! {
     DsXorRtnB64 "ds_xor_rtn_b64" [Ds 0x6b] (V64) (V32 V64) {ATOMIC}
     DsMskorRtnB64 "ds_mskor_rtn_b64" [Ds 0x6c] (V64) (V32 V64 V64) {ATOMIC}
     DsStorexchgRtnB64 "ds_storexchg_rtn_b64" [Ds 0x6d] (V64) (V32 V64) {ATOMIC}
-    DsStorexchg2addrRtnB64 "ds_storexchg_2addr_rtn_b64" [Ds 0x6e] (V128) (V32 V64 V64) {ATOMIC}
-    DsStorexchg2addrStride64RtnB64 "ds_storexchg_2addr_stride64_rtn_b64" [Ds 0x6f] (V128) (V32 V64 V64) {ATOMIC}
+    DsStorexchg2addrRtnB64 "ds_storexchg_2addr_rtn_b64" [Ds 0x6e] (V128) (V32 V64 V64) {ATOMIC TWO_ADDRESSES}
+    DsStorexchg2addrStride64RtnB64 "ds_storexchg_2addr_stride64_rtn_b64" [Ds 0x6f] (V128) (V32 V64 V64) {ATOMIC TWO_ADDRESSES}
     DsCmpstoreRtnB64 "ds_cmpstore_rtn_b64" [Ds 0x70] (V64) (V32 V64 V64) {ATOMIC}
     DsCmpstoreRtnF64 "ds_cmpstore_rtn_f64" [Ds 0x71] (V64) (V32 V64 V64) {ATOMIC}
     DsMinRtnF64 "ds_min_rtn_f64" [Ds 0x72] (V64) (V32 V64) {ATOMIC}
     DsMaxRtnF64 "ds_max_rtn_f64" [Ds 0x73] (V64) (V32 V64) {ATOMIC}
     DsLoadB64 "ds_load_b64" [Ds 0x76] (V64) (V32) {}
-    DsLoad2addrB64 "ds_load_2addr_b64" [Ds 0x77] (V128) (V32) {}
-    DsLoad2addrStride64B64 "ds_load_2addr_stride64_b64" [Ds 0x78] (V128) (V32) {}
+    DsLoad2addrB64 "ds_load_2addr_b64" [Ds 0x77] (V128) (V32) {TWO_ADDRESSES}
+    DsLoad2addrStride64B64 "ds_load_2addr_stride64_b64" [Ds 0x78] (V128) (V32) {TWO_ADDRESSES}
     DsAddRtnF32 "ds_add_rtn_f32" [Ds 0x79] (V32) (V32 V32) {ATOMIC}
     DsCondxchg32RtnB64 "ds_condxchg32_rtn_b64" [Ds 0x7e] (V64) (V32 V64) {ATOMIC}
     DsStoreB8D16Hi "ds_store_b8_d16_hi" [Ds 0xa0] () (V32 V32) {}
@@ -840,8 +840,8 @@ opcodes! {
     DsLoadU16D16 "ds_load_u16_d16" [Ds 0xa6] (V32) (V32) {READS_DST}
     DsLoadU16D16Hi "ds_load_u16_d16_hi" [Ds 0xa7] (V32) (V32) {READS_DST}
     DsBvhStackRtnB32 "ds_bvh_stack_rtn_b32" [Ds 0xad] (V32) (V32 V32 V128) {}
-    DsStoreAddtidB32 "ds_store_addtid_b32" [Ds 0xb0] () (V32) {READS_M0}
-    DsLoadAddtidB32 "ds_load_addtid_b32" [Ds 0xb1] (V32) () {READS_M0}
+    DsStoreAddtidB32 "ds_store_addtid_b32" [Ds 0xb0] () (V32) {READS_M0 NO_ADDRESS}
+    DsLoadAddtidB32 "ds_load_addtid_b32" [Ds 0xb1] (V32) () {READS_M0 NO_ADDRESS}
     DsPermuteB32 "ds_permute_b32" [Ds 0xb2] (V32) (V32 V32) {}
     DsBpermuteB32 "ds_bpermute_b32" [Ds 0xb3] (V32) (V32 V32) {}
     DsStoreB96 "ds_store_b96" [Ds 0xde] () (V32 V96) {}
@@ -925,137 +925,11 @@ opcodes! {
     BufferAtomicAddF32 "buffer_atomic_add_f32" [Mubuf 0x56] (V32) (V32) {ATOMIC}
 
     // FLAT: Flat addresses; the source is the data.
-    FlatLoadU8 "flat_load_u8" [Flat 0x10] (V32) () {}
-    FlatLoadI8 "flat_load_i8" [Flat 0x11] (V32) () {}
-    FlatLoadU16 "flat_load_u16" [Flat 0x12] (V32) () {}
-    FlatLoadI16 "flat_load_i16" [Flat 0x13] (V32) () {}
-    FlatLoadB32 "flat_load_b32" [Flat 0x14] (V32) () {}
-    FlatLoadB64 "flat_load_b64" [Flat 0x15] (V64) () {}
-    FlatLoadB96 "flat_load_b96" [Flat 0x16] (V96) () {}
-    FlatLoadB128 "flat_load_b128" [Flat 0x17] (V128) () {}
-    FlatStoreB8 "flat_store_b8" [Flat 0x18] () (V32) {}
-    FlatStoreB16 "flat_store_b16" [Flat 0x19] () (V32) {}
-    FlatStoreB32 "flat_store_b32" [Flat 0x1a] () (V32) {}
-    FlatStoreB64 "flat_store_b64" [Flat 0x1b] () (V64) {}
-    FlatStoreB96 "flat_store_b96" [Flat 0x1c] () (V96) {}
-    FlatStoreB128 "flat_store_b128" [Flat 0x1d] () (V128) {}
-    FlatLoadD16U8 "flat_load_d16_u8" [Flat 0x1e] (V32) () {READS_DST}
-    FlatLoadD16I8 "flat_load_d16_i8" [Flat 0x1f] (V32) () {READS_DST}
-    FlatLoadD16B16 "flat_load_d16_b16" [Flat 0x20] (V32) () {READS_DST}
-    FlatLoadD16HiU8 "flat_load_d16_hi_u8" [Flat 0x21] (V32) () {READS_DST}
-    FlatLoadD16HiI8 "flat_load_d16_hi_i8" [Flat 0x22] (V32) () {READS_DST}
-    FlatLoadD16HiB16 "flat_load_d16_hi_b16" [Flat 0x23] (V32) () {READS_DST}
-    FlatStoreD16HiB8 "flat_store_d16_hi_b8" [Flat 0x24] () (V32) {}
-    FlatStoreD16HiB16 "flat_store_d16_hi_b16" [Flat 0x25] () (V32) {}
-    FlatAtomicSwapB32 "flat_atomic_swap_b32" [Flat 0x33] (V32) (V32) {ATOMIC}
-    FlatAtomicCmpswapB32 "flat_atomic_cmpswap_b32" [Flat 0x34] (V32) (V64) {ATOMIC}
-    FlatAtomicAddU32 "flat_atomic_add_u32" [Flat 0x35] (V32) (V32) {ATOMIC}
-    FlatAtomicSubU32 "flat_atomic_sub_u32" [Flat 0x36] (V32) (V32) {ATOMIC}
-    FlatAtomicMinI32 "flat_atomic_min_i32" [Flat 0x38] (V32) (V32) {ATOMIC}
-    FlatAtomicMinU32 "flat_atomic_min_u32" [Flat 0x39] (V32) (V32) {ATOMIC}
-    FlatAtomicMaxI32 "flat_atomic_max_i32" [Flat 0x3a] (V32) (V32) {ATOMIC}
-    FlatAtomicMaxU32 "flat_atomic_max_u32" [Flat 0x3b] (V32) (V32) {ATOMIC}
-    FlatAtomicAndB32 "flat_atomic_and_b32" [Flat 0x3c] (V32) (V32) {ATOMIC}
-    FlatAtomicOrB32 "flat_atomic_or_b32" [Flat 0x3d] (V32) (V32) {ATOMIC}
-    FlatAtomicXorB32 "flat_atomic_xor_b32" [Flat 0x3e] (V32) (V32) {ATOMIC}
-    FlatAtomicIncU32 "flat_atomic_inc_u32" [Flat 0x3f] (V32) (V32) {ATOMIC}
-    FlatAtomicDecU32 "flat_atomic_dec_u32" [Flat 0x40] (V32) (V32) {ATOMIC}
-    FlatAtomicSwapB64 "flat_atomic_swap_b64" [Flat 0x41] (V64) (V64) {ATOMIC}
-    FlatAtomicCmpswapB64 "flat_atomic_cmpswap_b64" [Flat 0x42] (V64) (V128) {ATOMIC}
-    FlatAtomicAddU64 "flat_atomic_add_u64" [Flat 0x43] (V64) (V64) {ATOMIC}
-    FlatAtomicSubU64 "flat_atomic_sub_u64" [Flat 0x44] (V64) (V64) {ATOMIC}
-    FlatAtomicMinI64 "flat_atomic_min_i64" [Flat 0x45] (V64) (V64) {ATOMIC}
-    FlatAtomicMinU64 "flat_atomic_min_u64" [Flat 0x46] (V64) (V64) {ATOMIC}
-    FlatAtomicMaxI64 "flat_atomic_max_i64" [Flat 0x47] (V64) (V64) {ATOMIC}
-    FlatAtomicMaxU64 "flat_atomic_max_u64" [Flat 0x48] (V64) (V64) {ATOMIC}
-    FlatAtomicAndB64 "flat_atomic_and_b64" [Flat 0x49] (V64) (V64) {ATOMIC}
-    FlatAtomicOrB64 "flat_atomic_or_b64" [Flat 0x4a] (V64) (V64) {ATOMIC}
-    FlatAtomicXorB64 "flat_atomic_xor_b64" [Flat 0x4b] (V64) (V64) {ATOMIC}
-    FlatAtomicIncU64 "flat_atomic_inc_u64" [Flat 0x4c] (V64) (V64) {ATOMIC}
-    FlatAtomicDecU64 "flat_atomic_dec_u64" [Flat 0x4d] (V64) (V64) {ATOMIC}
-    FlatAtomicCmpswapF32 "flat_atomic_cmpswap_f32" [Flat 0x50] (V32) (V64) {ATOMIC}
-    FlatAtomicMinF32 "flat_atomic_min_f32" [Flat 0x51] (V32) (V32) {ATOMIC}
-    FlatAtomicMaxF32 "flat_atomic_max_f32" [Flat 0x52] (V32) (V32) {ATOMIC}
     FlatAtomicAddF32 "flat_atomic_add_f32" [Flat 0x56] (V32) (V32) {ATOMIC}
 
     // GLOBAL: Global addresses; the source is the data.
-    GlobalLoadU8 "global_load_u8" [Global 0x10] (V32) () {}
-    GlobalLoadI8 "global_load_i8" [Global 0x11] (V32) () {}
-    GlobalLoadU16 "global_load_u16" [Global 0x12] (V32) () {}
-    GlobalLoadI16 "global_load_i16" [Global 0x13] (V32) () {}
-    GlobalLoadB32 "global_load_b32" [Global 0x14] (V32) () {}
-    GlobalLoadB64 "global_load_b64" [Global 0x15] (V64) () {}
-    GlobalLoadB96 "global_load_b96" [Global 0x16] (V96) () {}
-    GlobalLoadB128 "global_load_b128" [Global 0x17] (V128) () {}
-    GlobalStoreB8 "global_store_b8" [Global 0x18] () (V32) {}
-    GlobalStoreB16 "global_store_b16" [Global 0x19] () (V32) {}
-    GlobalStoreB32 "global_store_b32" [Global 0x1a] () (V32) {}
-    GlobalStoreB64 "global_store_b64" [Global 0x1b] () (V64) {}
-    GlobalStoreB96 "global_store_b96" [Global 0x1c] () (V96) {}
-    GlobalStoreB128 "global_store_b128" [Global 0x1d] () (V128) {}
-    GlobalLoadD16U8 "global_load_d16_u8" [Global 0x1e] (V32) () {READS_DST}
-    GlobalLoadD16I8 "global_load_d16_i8" [Global 0x1f] (V32) () {READS_DST}
-    GlobalLoadD16B16 "global_load_d16_b16" [Global 0x20] (V32) () {READS_DST}
-    GlobalLoadD16HiU8 "global_load_d16_hi_u8" [Global 0x21] (V32) () {READS_DST}
-    GlobalLoadD16HiI8 "global_load_d16_hi_i8" [Global 0x22] (V32) () {READS_DST}
-    GlobalLoadD16HiB16 "global_load_d16_hi_b16" [Global 0x23] (V32) () {READS_DST}
-    GlobalStoreD16HiB8 "global_store_d16_hi_b8" [Global 0x24] () (V32) {}
-    GlobalStoreD16HiB16 "global_store_d16_hi_b16" [Global 0x25] () (V32) {}
-    GlobalLoadAddtidB32 "global_load_addtid_b32" [Global 0x28] (V32) () {}
-    GlobalStoreAddtidB32 "global_store_addtid_b32" [Global 0x29] () (V32) {}
-    GlobalAtomicSwapB32 "global_atomic_swap_b32" [Global 0x33] (V32) (V32) {ATOMIC}
-    GlobalAtomicCmpswapB32 "global_atomic_cmpswap_b32" [Global 0x34] (V32) (V64) {ATOMIC}
-    GlobalAtomicAddU32 "global_atomic_add_u32" [Global 0x35] (V32) (V32) {ATOMIC}
-    GlobalAtomicSubU32 "global_atomic_sub_u32" [Global 0x36] (V32) (V32) {ATOMIC}
-    GlobalAtomicCsubU32 "global_atomic_csub_u32" [Global 0x37] (V32) (V32) {ATOMIC}
-    GlobalAtomicMinI32 "global_atomic_min_i32" [Global 0x38] (V32) (V32) {ATOMIC}
-    GlobalAtomicMinU32 "global_atomic_min_u32" [Global 0x39] (V32) (V32) {ATOMIC}
-    GlobalAtomicMaxI32 "global_atomic_max_i32" [Global 0x3a] (V32) (V32) {ATOMIC}
-    GlobalAtomicMaxU32 "global_atomic_max_u32" [Global 0x3b] (V32) (V32) {ATOMIC}
-    GlobalAtomicAndB32 "global_atomic_and_b32" [Global 0x3c] (V32) (V32) {ATOMIC}
-    GlobalAtomicOrB32 "global_atomic_or_b32" [Global 0x3d] (V32) (V32) {ATOMIC}
-    GlobalAtomicXorB32 "global_atomic_xor_b32" [Global 0x3e] (V32) (V32) {ATOMIC}
-    GlobalAtomicIncU32 "global_atomic_inc_u32" [Global 0x3f] (V32) (V32) {ATOMIC}
-    GlobalAtomicDecU32 "global_atomic_dec_u32" [Global 0x40] (V32) (V32) {ATOMIC}
-    GlobalAtomicSwapB64 "global_atomic_swap_b64" [Global 0x41] (V64) (V64) {ATOMIC}
-    GlobalAtomicCmpswapB64 "global_atomic_cmpswap_b64" [Global 0x42] (V64) (V128) {ATOMIC}
-    GlobalAtomicAddU64 "global_atomic_add_u64" [Global 0x43] (V64) (V64) {ATOMIC}
-    GlobalAtomicSubU64 "global_atomic_sub_u64" [Global 0x44] (V64) (V64) {ATOMIC}
-    GlobalAtomicMinI64 "global_atomic_min_i64" [Global 0x45] (V64) (V64) {ATOMIC}
-    GlobalAtomicMinU64 "global_atomic_min_u64" [Global 0x46] (V64) (V64) {ATOMIC}
-    GlobalAtomicMaxI64 "global_atomic_max_i64" [Global 0x47] (V64) (V64) {ATOMIC}
-    GlobalAtomicMaxU64 "global_atomic_max_u64" [Global 0x48] (V64) (V64) {ATOMIC}
-    GlobalAtomicAndB64 "global_atomic_and_b64" [Global 0x49] (V64) (V64) {ATOMIC}
-    GlobalAtomicOrB64 "global_atomic_or_b64" [Global 0x4a] (V64) (V64) {ATOMIC}
-    GlobalAtomicXorB64 "global_atomic_xor_b64" [Global 0x4b] (V64) (V64) {ATOMIC}
-    GlobalAtomicIncU64 "global_atomic_inc_u64" [Global 0x4c] (V64) (V64) {ATOMIC}
-    GlobalAtomicDecU64 "global_atomic_dec_u64" [Global 0x4d] (V64) (V64) {ATOMIC}
-    GlobalAtomicCmpswapF32 "global_atomic_cmpswap_f32" [Global 0x50] (V32) (V64) {ATOMIC}
-    GlobalAtomicMinF32 "global_atomic_min_f32" [Global 0x51] (V32) (V32) {ATOMIC}
-    GlobalAtomicMaxF32 "global_atomic_max_f32" [Global 0x52] (V32) (V32) {ATOMIC}
     GlobalAtomicAddF32 "global_atomic_add_f32" [Global 0x56] (V32) (V32) {ATOMIC}
 
     // SCRATCH: Private addresses; the source is the data.
-    ScratchLoadU8 "scratch_load_u8" [Scratch 0x10] (V32) () {}
-    ScratchLoadI8 "scratch_load_i8" [Scratch 0x11] (V32) () {}
-    ScratchLoadU16 "scratch_load_u16" [Scratch 0x12] (V32) () {}
-    ScratchLoadI16 "scratch_load_i16" [Scratch 0x13] (V32) () {}
-    ScratchLoadB32 "scratch_load_b32" [Scratch 0x14] (V32) () {}
-    ScratchLoadB64 "scratch_load_b64" [Scratch 0x15] (V64) () {}
-    ScratchLoadB96 "scratch_load_b96" [Scratch 0x16] (V96) () {}
-    ScratchLoadB128 "scratch_load_b128" [Scratch 0x17] (V128) () {}
-    ScratchStoreB8 "scratch_store_b8" [Scratch 0x18] () (V32) {}
-    ScratchStoreB16 "scratch_store_b16" [Scratch 0x19] () (V32) {}
-    ScratchStoreB32 "scratch_store_b32" [Scratch 0x1a] () (V32) {}
-    ScratchStoreB64 "scratch_store_b64" [Scratch 0x1b] () (V64) {}
-    ScratchStoreB96 "scratch_store_b96" [Scratch 0x1c] () (V96) {}
-    ScratchStoreB128 "scratch_store_b128" [Scratch 0x1d] () (V128) {}
-    ScratchLoadD16U8 "scratch_load_d16_u8" [Scratch 0x1e] (V32) () {READS_DST}
-    ScratchLoadD16I8 "scratch_load_d16_i8" [Scratch 0x1f] (V32) () {READS_DST}
-    ScratchLoadD16B16 "scratch_load_d16_b16" [Scratch 0x20] (V32) () {READS_DST}
-    ScratchLoadD16HiU8 "scratch_load_d16_hi_u8" [Scratch 0x21] (V32) () {READS_DST}
-    ScratchLoadD16HiI8 "scratch_load_d16_hi_i8" [Scratch 0x22] (V32) () {READS_DST}
-    ScratchLoadD16HiB16 "scratch_load_d16_hi_b16" [Scratch 0x23] (V32) () {READS_DST}
-    ScratchStoreD16HiB8 "scratch_store_d16_hi_b8" [Scratch 0x24] () (V32) {}
     ScratchStoreD16HiB16 "scratch_store_d16_hi_b16" [Scratch 0x25] () (V32) {}
 }

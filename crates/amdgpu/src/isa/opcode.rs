@@ -50,6 +50,13 @@ bitflags::bitflags! {
         const SIGNED_MODS = 1 << 17;
         /// Takes no `op_sel` and `op_sel_hi` (integer dots and matrices).
         const NO_OP_SEL = 1 << 18;
+        /// Takes `op_sel` bits although no operand is 16 bits wide
+        /// (`v_permlane16_b32`: fetch inactive, bound control).
+        const OP_SEL = 1 << 19;
+        /// LDS access with two addresses and two element offsets.
+        const TWO_ADDRESSES = 1 << 20;
+        /// No register holds the address (the thread number does, or M0).
+        const NO_ADDRESS = 1 << 21;
     }
 }
 
@@ -113,23 +120,6 @@ impl Encoding {
             Encoding::Flat => "FLAT",
             Encoding::Global => "GLOBAL",
             Encoding::Scratch => "SCRATCH",
-        }
-    }
-
-    /// Opcode numbers are below this.
-    pub(super) const fn numbers(self) -> usize {
-        match self {
-            Encoding::Sopk | Encoding::Vopd => 32,
-            Encoding::Vop2 => 64,
-            Encoding::Sop2
-            | Encoding::Sopc
-            | Encoding::Sopp
-            | Encoding::Vop3p
-            | Encoding::Flat
-            | Encoding::Global
-            | Encoding::Scratch => 128,
-            Encoding::Vop3 => 1024,
-            _ => 256,
         }
     }
 }
@@ -199,7 +189,7 @@ macro_rules! opcodes {
         }
 
         /// The rows, in the order of the variants of [`Opcode`].
-        pub(super) static TABLE: &[OpcodeInfo] = &[$(OpcodeInfo {
+        pub(super) const TABLE: &[OpcodeInfo] = &[$(OpcodeInfo {
             mnemonic: $mnemonic,
             encodings: &[$((Encoding::$encoding, $number)),+],
             dst: &[$(Type::$dst),*],
@@ -214,3 +204,22 @@ macro_rules! opcodes {
     };
 }
 pub(super) use opcodes;
+
+/// Marks a number without instruction in [`index`].
+pub(super) const UNUSED: u16 = u16::MAX;
+
+/// Maps the opcode numbers of `encoding` (below `N`) to rows of `table`.
+///
+/// Evaluated at compile time: two rows with one number do not compile.
+pub(super) const fn index<const N: usize>(table: &[OpcodeInfo], encoding: Encoding) -> [u16; N] {
+    let mut rows = [UNUSED; N];
+    let mut row = 0;
+    while row < table.len() {
+        if let Some(number) = table[row].number(encoding) {
+            assert!(rows[number as usize] == UNUSED, "opcode number used twice");
+            rows[number as usize] = row as u16;
+        }
+        row += 1;
+    }
+    rows
+}

@@ -175,6 +175,10 @@ pub enum Special {
     ExecLo,
     /// High half of the execution mask.
     ExecHi,
+    /// Low half of the scratch base of the wave, or all of it as a pair.
+    FlatScratchBaseLo,
+    /// High half of the scratch base of the wave.
+    FlatScratchBaseHi,
     /// Base of the shared (LDS) aperture.
     SharedBase,
     /// Limit of the shared aperture.

@@ -1,0 +1,105 @@
+//! SOP1, SOP2, SOPC, SOPK, SOPP.
+
+use super::*;
+
+static SOP1: Rows<256> = Rows::of(Encoding::Sop1);
+static SOP2: Rows<128> = Rows::of(Encoding::Sop2);
+static SOPC: Rows<128> = Rows::of(Encoding::Sopc);
+static SOPK: Rows<32> = Rows::of(Encoding::Sopk);
+static SOPP: Rows<128> = Rows::of(Encoding::Sopp);
+
+/// Decodes a scalar instruction; the two top bits of `word` are 10.
+pub(super) fn decode(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, DecodeError> {
+    match word >> 23 {
+        0x17d => sop1(reader, word),
+        0x17e => {
+            let op = reader.opcode(Encoding::Sopc, &SOPC, bits(word, 16, 7))?;
+            two_sources(reader, op, Encoding::Sopc, word)
+        }
+        0x17f => {
+            let op = reader.opcode(Encoding::Sopp, &SOPP, bits(word, 16, 7))?;
+            let mut instruction = reader.instruction(op, Encoding::Sopp);
+            if op.info().src.is_empty() {
+                reader.reserved(bits(word, 0, 16), "simm16")?;
+            } else {
+                instruction.src[0] = Operand::Imm(word as u16);
+            }
+            Ok(reader.finish(instruction))
+        }
+        prefix if prefix >> 5 == 0xb => sopk(reader, word),
+        _ => {
+            let op = reader.opcode(Encoding::Sop2, &SOP2, bits(word, 23, 7))?;
+            let mut instruction = two_sources(reader, op, Encoding::Sop2, word)?;
+            let ty = op.info().dst[0];
+            instruction.dst[0] = reader.scalar_register(bits(word, 16, 7), ty, "sdst")?;
+            Ok(instruction)
+        }
+    }
+}
+
+fn sop1(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, DecodeError> {
+    let op = reader.opcode(Encoding::Sop1, &SOP1, bits(word, 8, 8))?;
+    let info = op.info();
+    let mut instruction = reader.instruction(op, Encoding::Sop1);
+    match info.dst.first() {
+        Some(&ty) => {
+            instruction.dst[0] = reader.scalar_register(bits(word, 16, 7), ty, "sdst")?;
+        }
+        None => reader.reserved(bits(word, 16, 7), "sdst")?,
+    }
+    let code = bits(word, 0, 8);
+    instruction.src[0] = match info.src.first() {
+        None => {
+            reader.reserved(code, "ssrc0")?;
+            Operand::None
+        }
+        Some(Type::Message) => Operand::Imm(code as u16),
+        Some(&ty @ (Type::S32 | Type::S64)) => {
+            if code > 127 {
+                return Err(reader.bad("ssrc0"));
+            }
+            reader.scalar_register(code, ty, "ssrc0")?
+        }
+        Some(&ty) => reader.scalar_source(code, ty, "ssrc0")?,
+    };
+    Ok(reader.finish(instruction))
+}
+
+fn two_sources(
+    reader: &mut Reader<'_>,
+    op: Opcode,
+    encoding: Encoding,
+    word: u32,
+) -> Result<Instruction, DecodeError> {
+    let types = op.info().src;
+    let mut instruction = reader.instruction(op, encoding);
+    instruction.src[0] = reader.scalar_source(bits(word, 0, 8), types[0], "ssrc0")?;
+    instruction.src[1] = reader.scalar_source(bits(word, 8, 8), types[1], "ssrc1")?;
+    Ok(reader.finish(instruction))
+}
+
+fn sopk(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, DecodeError> {
+    let op = reader.opcode(Encoding::Sopk, &SOPK, bits(word, 23, 5))?;
+    let info = op.info();
+    let mut instruction = reader.instruction(op, Encoding::Sopk);
+    let register = bits(word, 16, 7);
+    let mut register_used = false;
+    if let Some(&ty) = info.dst.first() {
+        instruction.dst[0] = reader.scalar_register(register, ty, "sdst")?;
+        register_used = true;
+    }
+    for (operand, &ty) in instruction.src.iter_mut().zip(info.src) {
+        *operand = match ty {
+            Type::S32 => {
+                register_used = true;
+                reader.scalar_register(register, ty, "sdst")?
+            }
+            Type::Literal32 => Operand::Literal(reader.literal()?),
+            _ => Operand::Imm(word as u16),
+        };
+    }
+    if !register_used {
+        reader.reserved(register, "sdst")?;
+    }
+    Ok(reader.finish(instruction))
+}
