@@ -6,7 +6,10 @@ use std::sync::Arc;
 use hip::{Context, DeviceAttribute, Stream};
 
 use crate::pool::Pools;
-use crate::{Allocator, BlockPool, DeviceParams, ExecutableCache, Result, Status};
+use crate::{
+    Allocator, BlockPool, DeviceParams, ExecutableCache, Queue, QueueAffinity, Result, Semaphore,
+    Status,
+};
 
 /// What programs call this kind of device when they ask for one by name.
 const IDENTIFIER: &str = "hip";
@@ -18,8 +21,8 @@ pub struct Device(Arc<Inner>);
 
 // Fields drop in this order: what uses the context goes first.
 struct Inner {
+    queues: Vec<Queue>,
     allocator: Allocator,
-    streams: Vec<Arc<Stream>>,
     block_pool: BlockPool,
     context: Context,
     params: DeviceParams,
@@ -50,9 +53,14 @@ impl Device {
             limits.concurrent_managed_access,
             pools,
         );
+        let queues = streams
+            .into_iter()
+            .enumerate()
+            .map(|(ordinal, stream)| Queue::new(ordinal, stream, &allocator))
+            .collect();
         Ok(Self(Arc::new(Inner {
+            queues,
             allocator,
-            streams,
             block_pool,
             context,
             params,
@@ -97,6 +105,22 @@ impl Device {
         &self.0.block_pool
     }
 
+    /// Every queue, by ordinal.
+    pub fn queues(&self) -> &[Queue] {
+        &self.0.queues
+    }
+
+    /// The queue that `affinity` selects. `INVALID_ARGUMENT` if it allows none
+    /// of those there are.
+    pub fn queue(&self, affinity: QueueAffinity) -> Result<&Queue> {
+        Ok(&self.0.queues[affinity.select(self.0.queues.len())?])
+    }
+
+    /// A semaphore at `initial`; `OUT_OF_RANGE` above [`Semaphore::MAX_VALUE`].
+    pub fn create_semaphore(&self, initial: u64) -> Result<Semaphore> {
+        Semaphore::new(initial)
+    }
+
     /// Makes executables.
     pub fn create_executable_cache(&self) -> ExecutableCache {
         ExecutableCache::new(self)
@@ -134,14 +158,17 @@ impl Device {
         &self.0.context
     }
 
-    /// One in-order stream a queue.
-    pub(crate) fn streams(&self) -> &[Arc<Stream>] {
-        &self.0.streams
-    }
-
     /// Whether both are the same device object.
     pub fn ptr_eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        for queue in &self.queues {
+            queue.shut_down();
+        }
     }
 }
 

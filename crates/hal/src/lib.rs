@@ -18,10 +18,13 @@ mod device;
 mod driver;
 mod executable;
 mod executable_cache;
+mod fence;
 mod layout;
 mod params;
 mod pool;
+mod queue;
 mod resource_set;
+mod semaphore;
 mod status;
 
 pub use allocator::{
@@ -36,13 +39,16 @@ pub use device::{Device, DeviceLimits};
 pub use driver::{DeviceInfo, Driver, DriverOptions};
 pub use executable::{Executable, Export, ExportInfo, SourceLocation};
 pub use executable_cache::{ExecutableCache, ExecutableParams};
+pub use fence::Fence;
 pub use layout::{
     DescriptorBinding, DescriptorSetLayout, MAX_BINDINGS_PER_SET, MAX_DESCRIPTOR_SETS,
     MAX_PUSH_CONSTANTS, PipelineLayout,
 };
 pub use params::{CommandBufferMode, DeviceParams, PoolParams};
 pub use pool::PoolStatistics;
+pub use queue::{HostCallFlags, HostFunction, Queue, QueueAffinity};
 pub use resource_set::ResourceSet;
+pub use semaphore::{Semaphore, Timeout, Timepoint, WaitMode, wait_timepoints};
 pub use status::{Result, Status, StatusCode};
 
 pub use hip::{DevicePtr, HostRegion};

@@ -1,0 +1,104 @@
+//! Fences: points in time, taken together.
+
+use std::ops::Deref;
+
+use crate::semaphore::Agenda;
+use crate::{Result, Semaphore, Status, Timeout, Timepoint, WaitMode, wait_timepoints};
+
+/// Points of any number of semaphores, each semaphore once with its highest
+/// value. Reads as a slice of [`Timepoint`].
+#[derive(Clone, Debug, Default)]
+pub struct Fence(Vec<Timepoint>);
+
+impl Fence {
+    /// A fence without points: reached already.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A fence of one point.
+    pub fn at(semaphore: &Semaphore, value: u64) -> Self {
+        Self(vec![Timepoint::new(semaphore, value)])
+    }
+
+    /// Adds a point. Of two values of one semaphore the higher stays.
+    pub fn insert(&mut self, semaphore: &Semaphore, value: u64) {
+        match self
+            .0
+            .iter_mut()
+            .find(|point| point.semaphore.ptr_eq(semaphore))
+        {
+            Some(point) => point.value = point.value.max(value),
+            None => self.0.push(Timepoint::new(semaphore, value)),
+        }
+    }
+
+    /// Adds all points of another fence.
+    pub fn extend(&mut self, other: &[Timepoint]) {
+        for point in other {
+            self.insert(&point.semaphore, point.value);
+        }
+    }
+
+    /// All points of all fences.
+    pub fn join<'a>(fences: impl IntoIterator<Item = &'a Fence>) -> Self {
+        let mut joined = Self::new();
+        for fence in fences {
+            joined.extend(fence);
+        }
+        joined
+    }
+
+    /// Whether every point is reached; the failure of a semaphore that failed.
+    pub fn query(&self) -> Result<bool> {
+        let mut is_reached = true;
+        for point in &self.0 {
+            is_reached &= point.semaphore.query()? >= point.value;
+        }
+        Ok(is_reached)
+    }
+
+    /// Sleeps until every point is reached.
+    pub fn wait(&self, timeout: impl Into<Timeout>) -> Result<()> {
+        wait_timepoints(&self.0, WaitMode::All, timeout)
+    }
+
+    /// Signals every point from the host. All are tried; the first error is returned.
+    pub fn signal(&self) -> Result<()> {
+        let mut result = Ok(());
+        let mut agenda = Agenda::new();
+        for point in &self.0 {
+            let signalled = point.semaphore.timeline().signal(point.value, &mut agenda);
+            result = result.and(signalled);
+        }
+        agenda.run();
+        result
+    }
+
+    /// Fails every semaphore of the fence.
+    pub fn fail(&self, status: &Status) {
+        let mut agenda = Agenda::new();
+        for point in &self.0 {
+            point.semaphore.timeline().fail(status.clone(), &mut agenda);
+        }
+        agenda.run();
+    }
+}
+
+impl Deref for Fence {
+    type Target = [Timepoint];
+
+    fn deref(&self) -> &[Timepoint] {
+        &self.0
+    }
+}
+
+impl FromIterator<Timepoint> for Fence {
+    fn from_iter<I: IntoIterator<Item = Timepoint>>(points: I) -> Self {
+        let mut fence = Self::new();
+        for point in points {
+            fence.insert(&point.semaphore, point.value);
+        }
+        fence
+    }
+}

@@ -1,0 +1,433 @@
+//! Queues: how work is ordered and finished.
+//!
+//! A queue is one in-order HIP stream and a count of submissions. A semaphore
+//! that submission *n* will signal holds the promise (queue, *n*) and nothing
+//! is recorded for it. Who waits pays: work of the same queue nothing, work
+//! of another queue one event, the host one marker to sleep for.
+//!
+//! | file | what |
+//! |---|---|
+//! | `submission.rs` | a batch between its waits and its signals |
+//! | `parking.rs` | work that waits for values nobody has promised |
+//! | `flight.rs` | markers, retirement in order, recovery from faults |
+//! | `watcher.rs` | the thread that sleeps in HIP for waiters |
+//! | `calls.rs` | host functions |
+//! | `work.rs` | what a submission does |
+//!
+//! Locks are held for short steps and for issuing, never for waiting. When
+//! two are held, they were taken in the order issue, flight, semaphore.
+
+mod calls;
+mod flight;
+mod parking;
+mod submission;
+#[cfg(all(test, not(loom)))]
+mod tests;
+mod watcher;
+mod work;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+
+use bitflags::bitflags;
+use hip::Stream;
+
+pub use calls::HostFunction;
+
+use crate::semaphore::{Agenda, Attention, Condvar, Mutex, check_value, lock};
+use crate::{Allocator, Buffer, BufferParams, Fence, Result, Status, Timepoint};
+use calls::{Call, Calls};
+use flight::{Flight, MARKER_INTERVAL};
+use parking::{Parked, Parking};
+use submission::Submission;
+use work::Work;
+
+/// Which queues may be used: a bit a queue. No bit, or all of them: any.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct QueueAffinity(pub u64);
+
+impl QueueAffinity {
+    /// Any queue.
+    pub const ANY: Self = Self(u64::MAX);
+
+    /// The queue to use of `queue_count` (1 to 64): the lowest allowed.
+    /// INVALID_ARGUMENT when none of the allowed exists.
+    pub fn select(self, queue_count: usize) -> Result<usize> {
+        let existing = u64::MAX >> (64 - queue_count.clamp(1, 64));
+        let allowed = match self.0 {
+            0 => existing,
+            bits => bits & existing,
+        };
+        if allowed == 0 {
+            return Err(Status::invalid_argument(format!(
+                "queue affinity {:#x} allows none of the {queue_count} queues",
+                self.0
+            )));
+        }
+        Ok(allowed.trailing_zeros() as usize)
+    }
+}
+
+bitflags! {
+    /// How a host function is called.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    pub struct HostCallFlags: u64 {
+        /// The signals do not wait for the call.
+        const NON_BLOCKING = 1;
+    }
+}
+
+/// A queue of a device. Methods return when the work is submitted, or parked
+/// until its waits are promised; what goes wrong later fails the signals.
+///
+/// Nothing waits on the calling thread. Cloning gives another name for the
+/// same queue, which ends with its device: work still parked then fails with
+/// CANCELLED, work submitted is waited for.
+#[derive(Clone)]
+pub struct Queue {
+    shared: Arc<Shared>,
+    allocator: Allocator,
+}
+
+/// What queue, its threads and the promises it has made have in common.
+pub(crate) struct Shared {
+    ordinal: usize,
+    stream: Arc<Stream>,
+    issue: Mutex<IssueState>,
+    flight: Mutex<Flight>,
+    /// Everything up to here is known to be off the stream.
+    completed: AtomicU64,
+    watched: Condvar,
+    parking: Mutex<Parking>,
+    calls: Mutex<Calls>,
+    called: Condvar,
+    threads: Mutex<Threads>,
+}
+
+/// Guards the order in which work gets onto the stream.
+#[derive(Default)]
+struct IssueState {
+    submitted: u64,
+    last_marker: u64,
+    /// Set while a fault is dealt with, and for good if the stream was lost.
+    fault: Option<Status>,
+    is_lost: bool,
+    /// Came while a fault was dealt with.
+    held: Vec<Submission>,
+    is_closed: bool,
+}
+
+#[derive(Default)]
+struct Threads {
+    watcher: Option<JoinHandle<()>>,
+    caller: Option<JoinHandle<()>>,
+    is_closed: bool,
+}
+
+/// A submission of a queue: what a semaphore is promised by.
+#[derive(Clone)]
+pub(crate) struct QueuePoint {
+    queue: Arc<Shared>,
+    number: u64,
+}
+
+impl QueuePoint {
+    /// Looks at the submission for a waiter, as far as `attention` says. What
+    /// goes wrong on the device fails the semaphores; an error returned means
+    /// that nobody will look.
+    pub(crate) fn attend(&self, attention: Attention, agenda: &mut Agenda) -> Result<()> {
+        match attention {
+            Attention::Stay => self.queue.synchronize(self.number, agenda),
+            Attention::Watch => return self.queue.watch(self.number, agenda),
+            Attention::Poll => match self.queue.marker_at(self.number) {
+                Ok(Some(_)) => self.queue.poll(agenda),
+                Ok(None) => {}
+                Err(error) => self.queue.recover(error.into(), agenda),
+            },
+        }
+        Ok(())
+    }
+}
+
+impl Queue {
+    /// A queue on `stream`; all work on it must come through the queue.
+    pub(crate) fn new(ordinal: usize, stream: Arc<Stream>, allocator: &Allocator) -> Self {
+        Self {
+            allocator: allocator.clone(),
+            shared: Arc::new(Shared {
+                ordinal,
+                stream,
+                issue: Mutex::default(),
+                flight: Mutex::default(),
+                completed: AtomicU64::new(0),
+                watched: Condvar::new(),
+                parking: Mutex::default(),
+                calls: Mutex::default(),
+                called: Condvar::new(),
+                threads: Mutex::default(),
+            }),
+        }
+    }
+
+    /// Position among the device's queues, from 0.
+    pub fn ordinal(&self) -> usize {
+        self.shared.ordinal
+    }
+
+    /// Signals once the waits are reached, and nothing else.
+    pub fn barrier(&self, waits: &[Timepoint], signals: &[Timepoint]) -> Result<()> {
+        let submission = self.begin(waits, signals)?;
+        self.submit(submission);
+        Ok(())
+    }
+
+    /// A buffer of at least `byte_size` bytes that gets its memory, in the
+    /// order of the queue, once the waits are reached. It can be recorded and
+    /// submitted at once; its address is known when the signals are promised.
+    pub fn alloca(
+        &self,
+        waits: &[Timepoint],
+        signals: &[Timepoint],
+        params: &BufferParams,
+        byte_size: u64,
+    ) -> Result<Buffer> {
+        let mut submission = self.begin(waits, signals)?;
+        let buffer = self.allocator.reserve(params, byte_size)?;
+        submission.work.push(Work::Allocate(buffer.clone()));
+        self.submit(submission);
+        Ok(buffer)
+    }
+
+    /// Takes the memory of a buffer back, in the order of the queue, once the
+    /// waits are reached; using it afterwards is FAILED_PRECONDITION. If a
+    /// wait fails the buffer keeps its memory. Memory that is not of a pool
+    /// goes when the buffer does.
+    pub fn dealloca(
+        &self,
+        waits: &[Timepoint],
+        signals: &[Timepoint],
+        buffer: &Buffer,
+    ) -> Result<()> {
+        let mut submission = self.begin(waits, signals)?;
+        submission.work.push(Work::Deallocate(buffer.clone()));
+        self.submit(submission);
+        Ok(())
+    }
+
+    /// Calls `function` on a thread of the queue once the waits are reached.
+    pub fn host_call(
+        &self,
+        waits: &[Timepoint],
+        signals: &[Timepoint],
+        function: HostFunction,
+        flags: HostCallFlags,
+    ) -> Result<()> {
+        check_points(waits, signals)?;
+        let call = Call {
+            waits: waits.to_vec(),
+            signals: signals.iter().cloned().collect::<Fence>(),
+            function,
+            flags,
+        };
+        let mut agenda = Agenda::new();
+        self.shared.arrive(Parked::Call(call), &mut agenda);
+        agenda.run();
+        Ok(())
+    }
+
+    /// Makes sure that everything submitted so far runs without anybody
+    /// waiting for it. Work is handed to the stream as it comes, so this only
+    /// looks for completed work and lets go of what it held.
+    pub fn flush(&self) {
+        let mut agenda = Agenda::new();
+        self.shared.poll(&mut agenda);
+        agenda.run();
+    }
+
+    /// Sleeps until everything submitted so far has completed; parked work is
+    /// not waited for. How each submission ended, its signals tell.
+    pub fn wait_idle(&self) {
+        let submitted = lock(&self.shared.issue).submitted;
+        let mut agenda = Agenda::new();
+        self.shared.synchronize(submitted, &mut agenda);
+        agenda.run();
+    }
+
+    /// Ends the queue: parked work fails, submitted work is waited for, the
+    /// threads are gone.
+    pub(crate) fn shut_down(&self) {
+        let shared = &self.shared;
+        let mut agenda = Agenda::new();
+        shared.close_parking(&mut agenda);
+        shared.close_calls(&mut agenda);
+        agenda.run();
+        let submitted = {
+            let mut issue = lock(&shared.issue);
+            issue.is_closed = true;
+            issue.submitted
+        };
+        let mut agenda = Agenda::new();
+        match shared.stream.synchronize() {
+            Ok(()) => shared.retire(submitted, &mut agenda),
+            Err(error) => shared.recover(error.into(), &mut agenda),
+        }
+        agenda.run();
+        lock(&shared.flight).is_closed = true;
+        shared.watched.notify_all();
+        let threads = {
+            let mut threads = lock(&shared.threads);
+            threads.is_closed = true;
+            [threads.watcher.take(), threads.caller.take()]
+        };
+        for thread in threads.into_iter().flatten() {
+            // The last name of a device may be dropped by a function that the
+            // queue itself calls.
+            if thread.thread().id() != thread::current().id() {
+                let _ = thread.join();
+            }
+        }
+    }
+
+    fn begin(&self, waits: &[Timepoint], signals: &[Timepoint]) -> Result<Submission> {
+        check_points(waits, signals)?;
+        let mut submission = self.shared.spare_submission();
+        submission.waits.extend_from_slice(waits);
+        submission.signals.extend_from_slice(signals);
+        Ok(submission)
+    }
+
+    fn submit(&self, submission: Submission) {
+        let mut agenda = Agenda::new();
+        self.shared
+            .arrive(Parked::Submission(submission), &mut agenda);
+        agenda.run();
+    }
+}
+
+impl fmt::Debug for Queue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Queue({}: {} submitted, {} complete)",
+            self.shared.ordinal,
+            lock(&self.shared.issue).submitted,
+            self.shared.completed.load(Ordering::Acquire)
+        )
+    }
+}
+
+/// Values that no semaphore can reach, or has passed already.
+fn check_points(waits: &[Timepoint], signals: &[Timepoint]) -> Result<()> {
+    for wait in waits {
+        check_value(wait.value)?;
+    }
+    for signal in signals {
+        check_value(signal.value)?;
+        if let Ok(value) = signal.semaphore.timeline().query()
+            && signal.value <= value
+        {
+            return Err(Status::out_of_range(format!(
+                "work cannot signal {} to a semaphore at {value}: values only rise",
+                signal.value
+            )));
+        }
+    }
+    Ok(())
+}
+
+impl Shared {
+    /// Whether events of `other` mean something to this queue's stream.
+    fn shares_provider(&self, other: &Self) -> bool {
+        let provider = |queue: &Self| -> *const hip::ProviderInfo {
+            queue.stream.context().device().provider()
+        };
+        std::ptr::eq(provider(self), provider(other))
+    }
+
+    /// Issues work whose waits are all promised, and promises its signals.
+    fn enqueue(self: &Arc<Self>, mut submission: Submission, agenda: &mut Agenda) {
+        if let Err(status) = submission.prepare() {
+            return submission.fail(&status, agenda);
+        }
+        let (is_awaited, number, outcome) = {
+            let mut state = lock(&self.issue);
+            if let Some(status) = self.refusal(&state) {
+                drop(state);
+                return submission.fail(&status, agenda);
+            }
+            if state.fault.is_some() {
+                state.held.push(submission);
+                return;
+            }
+            self.issue(&mut state, submission, agenda)
+        };
+        if let Err(status) = outcome {
+            self.recover(status, agenda);
+        } else if is_awaited && let Err(status) = self.wake_watcher(number) {
+            // Without a watcher nobody would notice: the work is given up.
+            self.recover(status, agenda);
+        } else if number.is_multiple_of(MARKER_INTERVAL) {
+            self.poll(agenda);
+        }
+    }
+
+    fn refusal(&self, state: &IssueState) -> Option<Status> {
+        match (&state.fault, state.is_lost, state.is_closed) {
+            (Some(status), true, _) => Some(status.clone()),
+            (_, _, true) => Some(parking::closed()),
+            _ => None,
+        }
+    }
+
+    /// Puts the work on the stream: whether somebody sleeps for it already,
+    /// its number, and whether its marker could be recorded.
+    fn issue(
+        self: &Arc<Self>,
+        state: &mut IssueState,
+        mut submission: Submission,
+        agenda: &mut Agenda,
+    ) -> (bool, u64, Result<()>) {
+        state.submitted += 1;
+        let number = state.submitted;
+        submission.number = number;
+        let issue = self.stream.issue();
+        let issued = match &issue {
+            Ok(issue) => submission.issue(issue),
+            Err(error) => Err(error.clone().into()),
+        };
+        let mut signals = std::mem::take(&mut submission.signals);
+        let mut is_awaited = false;
+        match &issued {
+            Ok(()) => {
+                for signal in &signals {
+                    let point = QueuePoint {
+                        queue: self.clone(),
+                        number,
+                    };
+                    let timeline = signal.semaphore.timeline();
+                    is_awaited |= timeline.promise(signal.value, point, agenda);
+                }
+            }
+            // Part of the work may be on the stream: what it uses stays until
+            // that has run, but its signals fail now.
+            Err(status) => {
+                for signal in signals.drain(..) {
+                    signal.semaphore.timeline().fail(status.clone(), agenda);
+                }
+            }
+        }
+        submission.signals = signals;
+        self.push_flight(submission);
+        let is_due = number - state.last_marker >= MARKER_INTERVAL;
+        let marked = match issue {
+            Ok(issue) if is_awaited || is_due => self.record_marker(state, &issue).map(drop),
+            _ => Ok(()),
+        };
+        (is_awaited, number, marked.map_err(Status::from))
+    }
+}
+
+#[cfg(test)]
+const _: () = assert!(MARKER_INTERVAL > 1);

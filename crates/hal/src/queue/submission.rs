@@ -1,0 +1,154 @@
+//! One submission: what it waits for, does and signals, from the call that
+//! made it until its completion was observed.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use hip::{Event, Issue};
+
+use super::work::Work;
+use super::{QueuePoint, Shared};
+use crate::semaphore::{Agenda, Look};
+use crate::{Result, Status, Timepoint};
+
+/// A batch of work between its waits and its signals. The same value is
+/// parked, issued, in flight and retired; then it is emptied and used again.
+#[derive(Default)]
+pub(super) struct Submission {
+    /// Position in the stream, from 1; 0 before it is issued.
+    pub(super) number: u64,
+    pub(super) waits: Vec<Timepoint>,
+    pub(super) signals: Vec<Timepoint>,
+    pub(super) work: Vec<Work>,
+    foreign: Vec<Foreign>,
+}
+
+/// Work of another queue that must have completed first.
+struct Foreign {
+    point: QueuePoint,
+    /// What this stream waits for; `None` if that work had completed already.
+    event: Option<Arc<Event>>,
+}
+
+/// Whether a submission can be issued.
+pub(super) enum Readiness {
+    Ready,
+    /// The waits with these indices stand in the way, and how each is to be waited for.
+    Waiting(Vec<(usize, Until)>),
+    Failed(Status),
+}
+
+/// What a wait needs before the work can be issued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Until {
+    /// Somebody has submitted work that will reach it.
+    Promised,
+    /// It is reached: the promise is of a provider whose events mean nothing here.
+    Reached,
+}
+
+impl Submission {
+    /// Sorts the waits: those reached are forgotten; those promised by other
+    /// queues are noted; the rest hold the submission up.
+    pub(super) fn resolve(&mut self, queue: &Arc<Shared>) -> Readiness {
+        self.foreign.clear();
+        let mut waiting = Vec::new();
+        let mut failed = None;
+        let mut index = 0;
+        self.waits.retain(|wait| {
+            match wait.semaphore.timeline().look(wait.value) {
+                Look::Reached => return false,
+                Look::Failed(status) => {
+                    failed.get_or_insert(status);
+                }
+                Look::Pending => waiting.push((index, Until::Promised)),
+                Look::Promised(point) if Arc::ptr_eq(&point.queue, queue) => {}
+                Look::Promised(point) if point.queue.shares_provider(queue) => {
+                    self.foreign.push(Foreign { point, event: None });
+                }
+                Look::Promised(_) => waiting.push((index, Until::Reached)),
+            }
+            index += 1;
+            true
+        });
+        match failed {
+            Some(status) => Readiness::Failed(status),
+            None if waiting.is_empty() => Readiness::Ready,
+            None => Readiness::Waiting(waiting),
+        }
+    }
+
+    /// What can be done before the stream is taken: markers of other queues
+    /// recorded, graphs built.
+    pub(super) fn prepare(&mut self) -> Result<()> {
+        for foreign in &mut self.foreign {
+            let marker = foreign.point.queue.marker_at(foreign.point.number)?;
+            foreign.event = marker.map(|marker| marker.event);
+        }
+        self.work.iter_mut().try_for_each(Work::prepare)
+    }
+
+    /// Issues the work, behind what it waits for.
+    pub(super) fn issue(&mut self, issue: &Issue<'_>) -> Result<()> {
+        for foreign in &self.foreign {
+            if let Some(event) = &foreign.event {
+                issue.wait(event)?;
+            }
+        }
+        self.work.iter_mut().try_for_each(|work| work.issue(issue))
+    }
+
+    /// It has completed: signals, or fails if something it waited for failed after all.
+    pub(super) fn complete(&mut self, agenda: &mut Agenda) {
+        match self.late_failure(agenda) {
+            Some(status) => return self.fail(&status, agenda),
+            None => {
+                for signal in &self.signals {
+                    signal.semaphore.timeline().advance(signal.value, agenda);
+                }
+            }
+        }
+        self.reset();
+    }
+
+    /// Fails what it would have signalled, and lets go of what it holds.
+    pub(super) fn fail(&mut self, status: &Status, agenda: &mut Agenda) {
+        for work in &self.work {
+            work.abandon(status);
+        }
+        for signal in self.signals.drain(..) {
+            signal.semaphore.timeline().fail(status.clone(), agenda);
+        }
+        self.reset();
+    }
+
+    /// The failure of a wait that was only promised when the work was issued.
+    /// The stream may have run the work all the same, on wrong contents.
+    fn late_failure(&self, agenda: &mut Agenda) -> Option<Status> {
+        let mut unseen = None;
+        for foreign in &self.foreign {
+            let queue = &foreign.point.queue;
+            if queue.completed.load(Ordering::Acquire) >= foreign.point.number {
+                continue;
+            }
+            // Its own queue has not looked yet, or has only just failed.
+            if let Some(Err(error)) = foreign.event.as_ref().map(|event| event.query()) {
+                let status = Status::from(error);
+                queue.recover(status.clone(), agenda);
+                unseen.get_or_insert(status);
+            }
+        }
+        self.waits
+            .iter()
+            .find_map(|wait| wait.semaphore.timeline().failure_before(wait.value))
+            .or(unseen)
+    }
+
+    fn reset(&mut self) {
+        self.number = 0;
+        self.waits.clear();
+        self.signals.clear();
+        self.work.clear();
+        self.foreign.clear();
+    }
+}
