@@ -9,7 +9,7 @@ use hip::{
     Stream,
 };
 
-use crate::buffer::{Allocation, ExternalMemory, Memory, Release};
+use crate::buffer::{Allocation, DeviceRegion, Memory};
 use crate::flags::{BufferCompatibility, BufferUsage, MemoryAccess, MemoryType};
 use crate::pool::{PoolStatistics, Pools};
 use crate::{Buffer, BufferKind, Result, Status};
@@ -138,12 +138,11 @@ impl Allocator {
                     })?;
                 Memory::Registered(registration)
             }
-            ExternalBuffer::DeviceAllocation { ptr, release, .. } => {
-                let external = ExternalMemory { ptr, release };
-                if ptr == DevicePtr::NULL {
+            ExternalBuffer::DeviceAllocation(region) => {
+                if region.device_ptr() == DevicePtr::NULL {
                     return Err(Status::invalid_argument("the null address is no memory"));
                 }
-                Memory::External(external)
+                Memory::External(region)
             }
             ExternalBuffer::OpaqueFd { .. } | ExternalBuffer::OpaqueWin32 { .. } => {
                 return Err(Status::unimplemented(
@@ -408,16 +407,8 @@ fn heaps(concurrent_managed_access: bool) -> Vec<MemoryHeap> {
 pub enum ExternalBuffer {
     /// Memory of the host.
     HostAllocation(HostRegion),
-    /// Memory of the device. It is the caller's, who is told when it is no
-    /// longer used. The device checks accesses to it as any others.
-    DeviceAllocation {
-        /// Address of the first byte.
-        ptr: DevicePtr,
-        /// Length in bytes.
-        byte_size: u64,
-        /// Called exactly once, when the last buffer of it is gone.
-        release: Option<Release>,
-    },
+    /// Memory of the device.
+    DeviceAllocation(DeviceRegion),
     /// A file descriptor of the operating system.
     OpaqueFd {
         /// The descriptor.
@@ -438,9 +429,8 @@ impl ExternalBuffer {
     fn byte_size(&self) -> u64 {
         match self {
             Self::HostAllocation(region) => region.len(),
-            Self::DeviceAllocation { byte_size, .. }
-            | Self::OpaqueFd { byte_size, .. }
-            | Self::OpaqueWin32 { byte_size, .. } => *byte_size,
+            Self::DeviceAllocation(region) => region.len(),
+            Self::OpaqueFd { byte_size, .. } | Self::OpaqueWin32 { byte_size, .. } => *byte_size,
         }
     }
 }
@@ -449,7 +439,7 @@ impl fmt::Debug for ExternalBuffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match self {
             Self::HostAllocation(_) => ExternalBufferKind::HostAllocation,
-            Self::DeviceAllocation { .. } => ExternalBufferKind::DeviceAllocation,
+            Self::DeviceAllocation(_) => ExternalBufferKind::DeviceAllocation,
             Self::OpaqueFd { .. } => ExternalBufferKind::OpaqueFd,
             Self::OpaqueWin32 { .. } => ExternalBufferKind::OpaqueWin32,
         };
@@ -578,3 +568,6 @@ impl Drop for Accounting {
         counter.live.fetch_sub(self.byte_size, Ordering::AcqRel);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -204,3 +204,6 @@ fn aligned_offset(base: DevicePtr, mark: u64, alignment: u64) -> Option<u64> {
     let address = base.0.checked_add(mark)?;
     Some(address.checked_next_multiple_of(alignment)? - base.0)
 }
+
+#[cfg(test)]
+mod tests;

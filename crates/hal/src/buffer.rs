@@ -482,19 +482,57 @@ pub(crate) enum Memory {
     Host(HostMemory),
     Registered(HostRegistration),
     Pool(PoolAllocation),
-    External(ExternalMemory),
+    External(DeviceRegion),
 }
 
-/// Device memory that belongs to somebody else, who is told when we are done.
-pub(crate) struct ExternalMemory {
-    pub(crate) ptr: DevicePtr,
-    pub(crate) release: Option<Release>,
+/// Device memory of the caller's, lent to us with a way to give it back. The
+/// device checks accesses to it as any others.
+pub struct DeviceRegion {
+    ptr: DevicePtr,
+    bytes: u64,
+    release: Option<Box<dyn FnOnce() + Send + Sync>>,
 }
 
-/// What to call, once, when imported memory is no longer used.
-pub type Release = Box<dyn FnOnce() + Send + Sync>;
+impl DeviceRegion {
+    /// Takes `bytes` bytes at `ptr`, which stay valid while this lives.
+    pub fn new(ptr: DevicePtr, bytes: u64) -> Self {
+        Self {
+            ptr,
+            bytes,
+            release: None,
+        }
+    }
 
-impl Drop for ExternalMemory {
+    /// Calls `release` exactly once, when the memory is no longer used.
+    #[must_use]
+    pub fn on_release(mut self, release: impl FnOnce() + Send + Sync + 'static) -> Self {
+        self.release = Some(Box::new(release));
+        self
+    }
+
+    /// Address of the first byte.
+    pub fn device_ptr(&self) -> DevicePtr {
+        self.ptr
+    }
+
+    /// Length in bytes.
+    pub fn len(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Whether there are no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.bytes == 0
+    }
+}
+
+impl fmt::Debug for DeviceRegion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DeviceRegion({:?}, {} bytes)", self.ptr, self.bytes)
+    }
+}
+
+impl Drop for DeviceRegion {
     fn drop(&mut self) {
         if let Some(release) = self.release.take() {
             release();
@@ -524,3 +562,6 @@ fn host_length(length: u64) -> Result<usize> {
     usize::try_from(length)
         .map_err(|_| Status::out_of_range(format!("{length} bytes exceed the address space")))
 }
+
+#[cfg(test)]
+mod tests;

@@ -260,26 +260,4 @@ fn describe(device: &hip::Device, provider: &ProviderInfo) -> Result<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn uuids_are_parsed_whole() {
-        let text = "00010203-0405-0607-0809-0a0b0c0d0e0f";
-        let expected: [u8; 16] = std::array::from_fn(|index| index as u8);
-        assert_eq!(parse_uuid(text), Some(expected));
-        assert_eq!(
-            parse_uuid(&text.replace('-', "").to_uppercase()),
-            Some(expected)
-        );
-        for bad in [
-            "",
-            "00",
-            &text[1..],
-            &format!("{text}0"),
-            &text.replace('f', "g"),
-        ] {
-            assert_eq!(parse_uuid(bad), None, "{bad}");
-        }
-    }
-}
+mod tests;

@@ -26,6 +26,8 @@ mod queue;
 mod resource_set;
 mod semaphore;
 mod status;
+#[cfg(test)]
+mod testing;
 
 pub use allocator::{
     Allocator, AllocatorStatistics, BufferParams, ExportedBuffer, ExternalBuffer,
@@ -33,7 +35,7 @@ pub use allocator::{
 };
 pub use arena::{Arena, ArenaSlice};
 pub use block_pool::{BlockPool, BlockUsage};
-pub use buffer::{Allocation, Buffer, BufferKind, Mapping, Release, WHOLE_BUFFER};
+pub use buffer::{Allocation, Buffer, BufferKind, DeviceRegion, Mapping, WHOLE_BUFFER};
 pub use buffer_view::{BufferView, ElementType, Encoding};
 pub use device::{Device, DeviceLimits};
 pub use driver::{DeviceInfo, Driver, DriverOptions};

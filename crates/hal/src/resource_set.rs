@@ -104,3 +104,6 @@ impl Drop for ResourceSet {
         self.clear();
     }
 }
+
+#[cfg(test)]
+mod tests;

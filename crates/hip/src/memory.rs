@@ -311,6 +311,19 @@ impl HostRegion {
         }
     }
 
+    /// Calls `notify` too, once, after the memory was given back.
+    #[must_use]
+    pub fn on_release(mut self, notify: impl FnOnce() + Send + 'static) -> Self {
+        let release = self.release.take();
+        self.release = Some(Box::new(move || {
+            if let Some(release) = release {
+                release();
+            }
+            notify();
+        }));
+        self
+    }
+
     /// Length in bytes.
     pub fn len(&self) -> u64 {
         self.bytes
