@@ -443,7 +443,8 @@ fn statistics_of_pools_add_to_those_of_the_allocator() {
             10,
         )
         .unwrap();
-    let issue = device.streams()[0].issue().unwrap();
+    let stream = Stream::new(device.context()).unwrap();
+    let issue = stream.issue().unwrap();
     for buffer in [&pooled, &other] {
         buffer.allocation().pool().unwrap().commit(&issue).unwrap();
     }
@@ -468,7 +469,8 @@ fn reserved_memory_comes_and_goes_with_the_queue() {
     let code = |result: Result<DevicePtr>| result.unwrap_err().code();
     assert_eq!(code(buffer.device_ptr()), StatusCode::FailedPrecondition);
     let view = buffer.subspan(16, 16).unwrap();
-    let issue = device.streams()[0].issue().unwrap();
+    let stream = Stream::new(device.context()).unwrap();
+    let issue = stream.issue().unwrap();
     let pool = buffer.allocation().pool().unwrap();
     let early = pool.free(&issue).unwrap_err();
     assert_eq!(early.code(), StatusCode::FailedPrecondition);
@@ -490,12 +492,13 @@ fn reserved_memory_comes_and_goes_with_the_queue() {
 #[test]
 fn a_failed_stream_ordered_free_leaves_the_memory_owned() {
     let (device, plan) = counted_device();
+    let stream = Stream::new(device.context()).unwrap();
     let live = plan.live();
     let buffer = device
         .allocator()
         .reserve(&BufferParams::device_local(), 64)
         .unwrap();
-    let issue = device.streams()[0].issue().unwrap();
+    let issue = stream.issue().unwrap();
     let pool = buffer.allocation().pool().unwrap();
     pool.commit(&issue).unwrap();
     plan.arm_named("hipFreeAsync", 0, hip::Code::INVALID_VALUE);
@@ -520,7 +523,8 @@ fn memory_that_could_not_be_had_keeps_saying_why() {
             .unwrap()
     };
     let buffer = reserve();
-    let issue = device.streams()[0].issue().unwrap();
+    let stream = Stream::new(device.context()).unwrap();
+    let issue = stream.issue().unwrap();
     plan.arm_named("hipMallocFromPoolAsync", 0, hip::Code::OUT_OF_MEMORY);
     let pool = buffer.allocation().pool().unwrap();
     let status = pool.commit(&issue).unwrap_err();
@@ -565,7 +569,8 @@ fn stream_ordered_memory_survives_every_fault() {
         let kept = device
             .allocator()
             .reserve(&BufferParams::device_local(), 64)?;
-        let issue = device.streams()[0].issue()?;
+        let stream = Stream::new(device.context())?;
+        let issue = stream.issue()?;
         for buffer in [&buffer, &kept] {
             if let Some(pool) = buffer.allocation().pool() {
                 pool.commit(&issue)?;
