@@ -304,6 +304,29 @@ pub trait Api: Send + Sync {
         config: &LaunchConfig,
         kernarg: &[u8],
     ) -> Result<()>;
+    /// `hipGraphExecMemsetNodeSetParams`: another fill for one memset node.
+    unsafe fn graph_exec_set_memset(
+        &self,
+        exec: GraphExecHandle,
+        node: GraphNodeHandle,
+        dst: DevicePtr,
+        value: u32,
+        element_bytes: u32,
+        count: u64,
+    ) -> Result<()>;
+    /// `hipDrvGraphExecMemcpyNodeSetParams` (or, for nodes added by
+    /// `hipGraphAddMemcpyNode1D`, the 1D form): another copy for one node.
+    #[expect(clippy::too_many_arguments, reason = "the C function's own parameters")]
+    unsafe fn graph_exec_set_memcpy(
+        &self,
+        exec: GraphExecHandle,
+        node: GraphNodeHandle,
+        dst: DevicePtr,
+        src: DevicePtr,
+        bytes: u64,
+        kind: MemcpyKind,
+        context: ContextHandle,
+    ) -> Result<()>;
     /// `hipGraphLaunch`.
     unsafe fn graph_launch(&self, exec: GraphExecHandle, stream: StreamHandle) -> Result<()>;
 }

@@ -127,12 +127,7 @@ impl Context {
             ));
         }
         match scope.api().enable_peer_access(peer.handle) {
-            Err(error) if error.code == Code::PEER_ACCESS_ALREADY_ENABLED => {
-                // The tolerated error must not stay for other users of the
-                // library on this thread to find.
-                scope.api().take_last_error();
-                Ok(())
-            }
+            Err(error) if error.code == Code::PEER_ACCESS_ALREADY_ENABLED => Ok(()),
             result => result,
         }
     }

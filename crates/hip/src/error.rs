@@ -107,7 +107,7 @@ macro_rules! codes {
             )*
         }
         /// Number and name of every listed code, in ascending order of number.
-        const NAMES: &[(i32, &str)] = &[$(($number, $name),)*];
+        pub(crate) const NAMES: &[(i32, &str)] = &[$(($number, $name),)*];
     };
 }
 

@@ -356,6 +356,23 @@ impl Api for Faulty {
             config: &LaunchConfig,
             kernarg: &[u8]
         ) -> (), "hipGraphExecKernelNodeSetParams";
+        None graph_exec_set_memset(
+            exec: GraphExecHandle,
+            node: GraphNodeHandle,
+            dst: DevicePtr,
+            value: u32,
+            element_bytes: u32,
+            count: u64
+        ) -> (), "hipGraphExecMemsetNodeSetParams";
+        None graph_exec_set_memcpy(
+            exec: GraphExecHandle,
+            node: GraphNodeHandle,
+            dst: DevicePtr,
+            src: DevicePtr,
+            bytes: u64,
+            kind: MemcpyKind,
+            context: ContextHandle
+        ) -> (), "hipDrvGraphExecMemcpyNodeSetParams";
         None graph_launch(exec: GraphExecHandle, stream: StreamHandle) -> (), "hipGraphLaunch";
     }
 

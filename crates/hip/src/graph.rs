@@ -240,6 +240,51 @@ impl GraphExec {
         }
     }
 
+    /// Gives a memset node another fill for the launches to come.
+    pub fn set_memset(
+        &mut self,
+        node: GraphNode,
+        dst: DevicePtr,
+        value: u32,
+        element_bytes: u32,
+        count: u64,
+    ) -> Result<()> {
+        let node = self.graph.own(node)?;
+        let scope = self.graph.context.enter()?;
+        // SAFETY: the exec is live, the node is of its graph.
+        unsafe {
+            scope
+                .api()
+                .graph_exec_set_memset(self.handle, node, dst, value, element_bytes, count)
+        }
+    }
+
+    /// Gives a memcpy node another copy for the launches to come.
+    pub fn set_memcpy(
+        &mut self,
+        node: GraphNode,
+        dst: DevicePtr,
+        src: DevicePtr,
+        bytes: u64,
+        kind: MemcpyKind,
+    ) -> Result<()> {
+        let node = self.graph.own(node)?;
+        let context = &self.graph.context;
+        let scope = context.enter()?;
+        // SAFETY: exec and context are live, the node is of the exec's graph.
+        unsafe {
+            scope.api().graph_exec_set_memcpy(
+                self.handle,
+                node,
+                dst,
+                src,
+                bytes,
+                kind,
+                context.handle(),
+            )
+        }
+    }
+
     pub(crate) fn handle(&self) -> GraphExecHandle {
         self.handle
     }

@@ -15,6 +15,7 @@
 //! | order | [`Stream`], [`Event`] | `hipStream_t`, `hipEvent_t` |
 //! | batch | [`Graph`], [`GraphExec`] | `hipGraph_t`, `hipGraphExec_t` |
 
+mod amd;
 mod api;
 mod attributes;
 mod context;
@@ -25,9 +26,11 @@ mod memory;
 mod module;
 mod null;
 mod stream;
+mod symbols;
 mod trace;
 mod types;
 
+pub use amd::{AmdOptions, LoadAttempt, LoadError, amd};
 pub use api::Api;
 pub use context::{Context, Device};
 pub use error::{Code, Error, Result};
@@ -39,6 +42,7 @@ pub use memory::{
 pub use module::{Function, Module};
 pub use null::{NullOptions, null, null_with};
 pub use stream::{Event, Issue, Stream};
+pub use symbols::{Need, SYMBOLS, SymbolRow};
 pub use trace::{TraceSink, trace};
 pub use types::{
     ContextHandle, DeviceAttribute, DeviceHandle, DevicePtr, Dim3, EventFlags, EventHandle,

@@ -495,6 +495,29 @@ impl Api for Null {
     ) -> Result<()> {
         Ok(())
     }
+    unsafe fn graph_exec_set_memset(
+        &self,
+        _: GraphExecHandle,
+        _: GraphNodeHandle,
+        _: DevicePtr,
+        _: u32,
+        _: u32,
+        _: u64,
+    ) -> Result<()> {
+        Ok(())
+    }
+    unsafe fn graph_exec_set_memcpy(
+        &self,
+        _: GraphExecHandle,
+        _: GraphNodeHandle,
+        _: DevicePtr,
+        _: DevicePtr,
+        _: u64,
+        _: MemcpyKind,
+        _: ContextHandle,
+    ) -> Result<()> {
+        Ok(())
+    }
     unsafe fn graph_launch(&self, _: GraphExecHandle, _: StreamHandle) -> Result<()> {
         Ok(())
     }

@@ -807,6 +807,58 @@ impl Api for Trace {
         };
         self.unit(line, result)
     }
+    unsafe fn graph_exec_set_memset(
+        &self,
+        exec: GraphExecHandle,
+        node: GraphNodeHandle,
+        dst: DevicePtr,
+        value: u32,
+        element_bytes: u32,
+        count: u64,
+    ) -> Result<()> {
+        // SAFETY: as above.
+        let result = unsafe {
+            self.inner
+                .graph_exec_set_memset(exec, node, dst, value, element_bytes, count)
+        };
+        let line = {
+            let mut names = self.names();
+            let (exec, node) = (names.exec(exec), names.node(node));
+            let dst = names.address(dst.0);
+            format!(
+                "hipGraphExecMemsetNodeSetParams({exec}, {node}, {dst}, {value:#x}, \
+                 {element_bytes} x {count})"
+            )
+        };
+        self.unit(line, result)
+    }
+    unsafe fn graph_exec_set_memcpy(
+        &self,
+        exec: GraphExecHandle,
+        node: GraphNodeHandle,
+        dst: DevicePtr,
+        src: DevicePtr,
+        bytes: u64,
+        kind: MemcpyKind,
+        context: ContextHandle,
+    ) -> Result<()> {
+        // SAFETY: as above.
+        let result = unsafe {
+            self.inner
+                .graph_exec_set_memcpy(exec, node, dst, src, bytes, kind, context)
+        };
+        let line = {
+            let mut names = self.names();
+            let (exec, node) = (names.exec(exec), names.node(node));
+            let (dst, src) = (names.address(dst.0), names.address(src.0));
+            let context = names.context(context);
+            format!(
+                "hipDrvGraphExecMemcpyNodeSetParams({exec}, {node}, {dst}, {src}, {bytes}, \
+                 {kind:?}, {context})"
+            )
+        };
+        self.unit(line, result)
+    }
     unsafe fn graph_launch(&self, exec: GraphExecHandle, stream: StreamHandle) -> Result<()> {
         // SAFETY: as above.
         let result = unsafe { self.inner.graph_launch(exec, stream) };
