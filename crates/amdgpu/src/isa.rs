@@ -4,6 +4,7 @@
 //! LLVM prints for the same bytes.
 
 mod decode;
+mod display;
 mod error;
 mod gfx11;
 mod modifiers;
@@ -52,6 +53,20 @@ pub struct Instruction {
     pub modifiers: Modifiers,
     /// Second component of a dual-issue pair.
     pub dual: Option<Box<Instruction>>,
+}
+
+impl Instruction {
+    /// Where a direct branch at byte `offset` goes: a byte offset in the same
+    /// code. `None` if the instruction has no branch operand.
+    pub fn branch_target(&self, offset: u64) -> Option<u64> {
+        let types = self.op.info().src;
+        let position = types.iter().position(|&ty| ty == Type::Branch)?;
+        let Operand::Imm(words) = self.src[position] else {
+            return None;
+        };
+        let next = offset.wrapping_add(u64::from(self.size_bytes));
+        Some(next.wrapping_add_signed(i64::from(words as i16) * 4))
+    }
 }
 
 impl Opcode {

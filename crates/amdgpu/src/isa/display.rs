@@ -1,0 +1,388 @@
+//! Text of instructions, in LLVM's syntax.
+
+mod immediate;
+mod operand;
+
+use std::fmt::{self, Formatter, Write};
+
+use self::operand::{constant_modified, modified, plain};
+use super::opcode::{Encoding, Flags};
+use super::operand::{Operand, Special, Type};
+use super::{Dpp, DppControl, Instruction, Modifiers, Opcode, OutputModifier};
+
+impl fmt::Display for Instruction {
+    /// Writes the text `llvm-mc --disassemble` prints. Branch targets are
+    /// the raw offset; [`Instruction::branch_target`] resolves them.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.encoding {
+            Encoding::Vopd => {
+                component(f, self)?;
+                if let Some(second) = &self.dual {
+                    f.write_str(" :: ")?;
+                    component(f, second)?;
+                }
+                Ok(())
+            }
+            Encoding::Vop1 | Encoding::Vop2 | Encoding::Vopc | Encoding::Vop3 | Encoding::Vop3p => {
+                vector(f, self)
+            }
+            Encoding::Smem => scalar_memory(f, self),
+            Encoding::Ds => lds(f, self),
+            Encoding::Mubuf => buffer(f, self),
+            Encoding::Flat | Encoding::Global | Encoding::Scratch => flat(f, self),
+            Encoding::Sop1 | Encoding::Sop2 | Encoding::Sopc | Encoding::Sopk | Encoding::Sopp => {
+                scalar(f, self)
+            }
+        }
+    }
+}
+
+/// Puts a comma between operands, a blank before the first.
+struct List<'a, 'b> {
+    f: &'a mut Formatter<'b>,
+    separator: &'static str,
+}
+
+impl<'a, 'b> List<'a, 'b> {
+    fn new(f: &'a mut Formatter<'b>) -> List<'a, 'b> {
+        List { f, separator: " " }
+    }
+
+    fn item(&mut self) -> Result<&mut Formatter<'b>, fmt::Error> {
+        self.f.write_str(self.separator)?;
+        self.separator = ", ";
+        Ok(self.f)
+    }
+
+    fn operand(&mut self, operand: Operand, ty: Type) -> fmt::Result {
+        plain(self.item()?, operand, ty, false)
+    }
+}
+
+fn scalar(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
+    let info = instruction.op.info();
+    f.write_str(info.mnemonic)?;
+    let mut list = List::new(f);
+    for (&operand, &ty) in instruction.dst.iter().zip(info.dst) {
+        list.operand(operand, ty)?;
+    }
+    for (&operand, &ty) in instruction.src.iter().zip(info.src) {
+        match operand {
+            Operand::Imm(0) if instruction.op == Opcode::SEndpgm => {}
+            Operand::Imm(value) if instruction.op == Opcode::SVersion => {
+                immediate::version(list.item()?, value)?;
+            }
+            Operand::Imm(value) => immediate::write(list.item()?, value, ty)?,
+            _ => list.operand(operand, ty)?,
+        }
+    }
+    Ok(())
+}
+
+/// One half of a dual-issue pair.
+fn component(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
+    let info = instruction.op.info();
+    let name = info.mnemonic.strip_prefix("v_").unwrap_or(info.mnemonic);
+    write!(f, "v_dual_{name}")?;
+    let mut list = List::new(f);
+    for (&operand, &ty) in instruction.dst.iter().zip(info.dst) {
+        list.operand(operand, ty)?;
+    }
+    for (&operand, &ty) in instruction.src.iter().zip(info.src) {
+        if ty != Type::Mask {
+            list.operand(operand, ty)?;
+        }
+    }
+    Ok(())
+}
+
+/// The suffix that tells the forms of a vector instruction apart.
+fn suffix(instruction: &Instruction) -> &'static str {
+    let info = instruction.op.info();
+    let long = matches!(instruction.encoding, Encoding::Vop3 | Encoding::Vop3p);
+    match (instruction.modifiers.dpp.is_some(), long) {
+        (true, true) => "_e64_dpp",
+        (true, false) => "_dpp",
+        _ if info.flags.intersects(Flags::NO_E64 | Flags::NO_SUFFIX) || !info.has_e32() => "",
+        (false, true) => "_e64",
+        (false, false) => "_e32",
+    }
+}
+
+fn vector(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
+    let info = instruction.op.info();
+    let modifiers = &instruction.modifiers;
+    f.write_str(info.mnemonic)?;
+    f.write_str(suffix(instruction))?;
+    let mut list = List::new(f);
+    for (i, (&operand, &ty)) in instruction.dst.iter().zip(info.dst).enumerate() {
+        if info.flags.contains(Flags::WRITES_EXEC) {
+            continue;
+        }
+        plain(
+            list.item()?,
+            operand,
+            ty,
+            i == 0 && modifiers.op_sel & 8 != 0,
+        )?;
+    }
+    for (i, (&operand, &ty)) in instruction.src.iter().zip(info.src).enumerate() {
+        let bit = |mask: u8| mask >> i & 1 != 0;
+        let packed = instruction.encoding == Encoding::Vop3p && info.src[0] != Type::MixF32;
+        let (neg, abs) = if packed {
+            (false, false)
+        } else {
+            (bit(modifiers.neg), bit(modifiers.abs))
+        };
+        let high = bit(modifiers.op_sel) && instruction.encoding != Encoding::Vop3p;
+        match operand {
+            Operand::Int(_) | Operand::Float(_) | Operand::Literal(_) => {
+                constant_modified(list.item()?, operand, ty, neg, abs)?;
+            }
+            _ => modified(list.item()?, operand, ty, high, neg, abs)?,
+        }
+    }
+    if info.src.is_empty() {
+        return Ok(());
+    }
+    match instruction.encoding {
+        Encoding::Vop3 => long_modifiers(f, instruction)?,
+        Encoding::Vop3p => packed_modifiers(f, instruction)?,
+        _ => {}
+    }
+    dpp(f, modifiers.dpp)
+}
+
+/// Writes ` name:[1,0,…]`, lowest bit first.
+fn mask(f: &mut Formatter<'_>, name: &str, mask: u8, count: usize) -> fmt::Result {
+    write!(f, " {name}:[")?;
+    for i in 0..count {
+        if i > 0 {
+            f.write_char(',')?;
+        }
+        write!(f, "{}", mask >> i & 1)?;
+    }
+    f.write_char(']')
+}
+
+fn result_modifiers(f: &mut Formatter<'_>, modifiers: &Modifiers) -> fmt::Result {
+    if modifiers.clamp {
+        f.write_str(" clamp")?;
+    }
+    f.write_str(match modifiers.omod {
+        OutputModifier::None => "",
+        OutputModifier::Mul2 => " mul:2",
+        OutputModifier::Mul4 => " mul:4",
+        OutputModifier::Div2 => " div:2",
+    })
+}
+
+fn long_modifiers(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
+    let info = instruction.op.info();
+    let op_sel = instruction.modifiers.op_sel;
+    if op_sel != 0 {
+        if info.flags.contains(Flags::OP_SEL) {
+            mask(f, "op_sel", op_sel, 2)?;
+        } else {
+            let sources = info.src.len();
+            let destination = op_sel >> 3 << sources;
+            let packed = op_sel & ((1 << sources) - 1) | destination;
+            mask(f, "op_sel", packed, sources + 1)?;
+        }
+    }
+    result_modifiers(f, &instruction.modifiers)
+}
+
+fn packed_modifiers(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
+    let info = instruction.op.info();
+    let modifiers = &instruction.modifiers;
+    let count = info.src.len();
+    let all = ((1 << count) - 1) as u8;
+    let mixed = info.src[0] == Type::MixF32;
+    if !info.flags.contains(Flags::NO_OP_SEL) {
+        if modifiers.op_sel != 0 {
+            mask(f, "op_sel", modifiers.op_sel, count)?;
+        }
+        if modifiers.op_sel_hi != if mixed { 0 } else { all } {
+            mask(f, "op_sel_hi", modifiers.op_sel_hi, count)?;
+        }
+    }
+    if !mixed {
+        if modifiers.neg != 0 {
+            mask(f, "neg_lo", modifiers.neg, count)?;
+        }
+        if modifiers.neg_hi != 0 {
+            mask(f, "neg_hi", modifiers.neg_hi, count)?;
+        }
+    }
+    result_modifiers(f, modifiers)
+}
+
+fn dpp(f: &mut Formatter<'_>, dpp: Option<Dpp>) -> fmt::Result {
+    match dpp {
+        None => Ok(()),
+        Some(Dpp::Lanes8 {
+            lanes,
+            fetch_inactive,
+        }) => {
+            f.write_str(" dpp8:[")?;
+            for (i, lane) in lanes.iter().enumerate() {
+                write!(f, "{}{lane}", if i > 0 { "," } else { "" })?;
+            }
+            f.write_str(if fetch_inactive { "] fi:1" } else { "]" })
+        }
+        Some(Dpp::Row {
+            control,
+            row_mask,
+            bank_mask,
+            bound_control,
+            fetch_inactive,
+        }) => {
+            dpp_control(f, control)?;
+            write!(f, " row_mask:{row_mask:#x} bank_mask:{bank_mask:#x}")?;
+            f.write_str(if bound_control { " bound_ctrl:1" } else { "" })?;
+            f.write_str(if fetch_inactive { " fi:1" } else { "" })
+        }
+    }
+}
+
+fn dpp_control(f: &mut Formatter<'_>, control: DppControl) -> fmt::Result {
+    match control {
+        DppControl::QuadPerm([a, b, c, d]) => write!(f, " quad_perm:[{a},{b},{c},{d}]"),
+        DppControl::RowShl(n) => write!(f, " row_shl:{n}"),
+        DppControl::RowShr(n) => write!(f, " row_shr:{n}"),
+        DppControl::RowRor(n) => write!(f, " row_ror:{n}"),
+        DppControl::RowMirror => f.write_str(" row_mirror"),
+        DppControl::RowHalfMirror => f.write_str(" row_half_mirror"),
+        DppControl::RowShare(n) => write!(f, " row_share:{n}"),
+        DppControl::RowXmask(n) => write!(f, " row_xmask:{n}"),
+    }
+}
+
+/// Writes the cache policy bits.
+fn cache(f: &mut Formatter<'_>, modifiers: &Modifiers) -> fmt::Result {
+    f.write_str(if modifiers.glc { " glc" } else { "" })?;
+    f.write_str(if modifiers.slc { " slc" } else { "" })?;
+    f.write_str(if modifiers.dlc { " dlc" } else { "" })
+}
+
+fn scalar_memory(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
+    let info = instruction.op.info();
+    f.write_str(info.mnemonic)?;
+    let Some(&base) = info.src.first() else {
+        return Ok(());
+    };
+    let mut list = List::new(f);
+    match info.dst.first() {
+        Some(&ty) => list.operand(instruction.dst[0], ty)?,
+        None => list.operand(instruction.src[2], Type::Dec16)?,
+    }
+    list.operand(instruction.src[0], base)?;
+    let offset = instruction.modifiers.offset;
+    let null = matches!(
+        instruction.src[1],
+        Operand::Special {
+            reg: Special::Null,
+            ..
+        }
+    );
+    let signed = Hex(offset);
+    if null && offset != 0 {
+        write!(list.item()?, "{signed}")?;
+    } else {
+        list.operand(instruction.src[1], Type::S32)?;
+        if offset != 0 {
+            write!(f, " offset:{signed}")?;
+        }
+    }
+    cache(f, &instruction.modifiers)
+}
+
+/// Hexadecimal with a sign.
+struct Hex(i32);
+
+impl fmt::Display for Hex {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let sign = if self.0 < 0 { "-" } else { "" };
+        write!(f, "{sign}{:#x}", self.0.unsigned_abs())
+    }
+}
+
+fn lds(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
+    let info = instruction.op.info();
+    let modifiers = &instruction.modifiers;
+    f.write_str(info.mnemonic)?;
+    let mut list = List::new(f);
+    for &operand in instruction.dst.iter().chain(&instruction.src) {
+        if operand != Operand::None {
+            list.operand(operand, Type::V32)?;
+        }
+    }
+    if info.flags.contains(Flags::TWO_ADDRESSES) {
+        if modifiers.offset != 0 {
+            write!(f, " offset0:{}", modifiers.offset)?;
+        }
+        if modifiers.offset1 != 0 {
+            write!(f, " offset1:{}", modifiers.offset1)?;
+        }
+    } else if modifiers.offset != 0 {
+        if instruction.op == Opcode::DsSwizzleB32 {
+            f.write_str(" offset:")?;
+            immediate::swizzle(f, modifiers.offset as u16)?;
+        } else {
+            write!(f, " offset:{}", modifiers.offset)?;
+        }
+    }
+    f.write_str(if modifiers.gds { " gds" } else { "" })
+}
+
+fn buffer(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
+    let info = instruction.op.info();
+    let modifiers = &instruction.modifiers;
+    f.write_str(info.mnemonic)?;
+    if info.dst.is_empty() && info.src.is_empty() {
+        return Ok(());
+    }
+    let [address, resource, offset, data] = instruction.src;
+    let data = if data == Operand::None {
+        instruction.dst[0]
+    } else {
+        data
+    };
+    let mut list = List::new(f);
+    list.operand(data, Type::V32)?;
+    list.operand(address, Type::V32)?;
+    list.operand(resource, Type::S128)?;
+    list.operand(offset, Type::B32)?;
+    f.write_str(if modifiers.idxen { " idxen" } else { "" })?;
+    f.write_str(if modifiers.offen { " offen" } else { "" })?;
+    if modifiers.offset != 0 {
+        write!(f, " offset:{}", modifiers.offset)?;
+    }
+    cache(f, modifiers)?;
+    f.write_str(if modifiers.tfe { " tfe" } else { "" })
+}
+
+fn flat(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
+    let info = instruction.op.info();
+    let modifiers = &instruction.modifiers;
+    f.write_str(info.mnemonic)?;
+    let [address, base, _, data] = instruction.src;
+    let mut list = List::new(f);
+    if instruction.dst[0] != Operand::None {
+        list.operand(instruction.dst[0], Type::V32)?;
+    }
+    if !info.flags.contains(Flags::NO_ADDRESS) {
+        list.operand(address, Type::V32)?;
+    }
+    if data != Operand::None {
+        list.operand(data, Type::V32)?;
+    }
+    if base != Operand::None {
+        list.operand(base, Type::S32)?;
+    }
+    if modifiers.offset != 0 {
+        write!(f, " offset:{}", modifiers.offset)?;
+    }
+    cache(f, modifiers)
+}
