@@ -1,5 +1,8 @@
 //! Memory: what kinds there are, and how buffers get theirs.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -568,6 +571,3 @@ impl Drop for Accounting {
         counter.live.fetch_sub(self.byte_size, Ordering::AcqRel);
     }
 }
-
-#[cfg(test)]
-mod tests;

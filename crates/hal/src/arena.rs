@@ -1,5 +1,8 @@
 //! Pinned memory for what commands carry along, given out front to back.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use hip::{DevicePtr, HostMemory};
@@ -204,6 +207,3 @@ fn aligned_offset(base: DevicePtr, mark: u64, alignment: u64) -> Option<u64> {
     let address = base.0.checked_add(mark)?;
     Some(address.checked_next_multiple_of(alignment)? - base.0)
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,5 +1,8 @@
 //! Buffers: ranges of device-visible memory, and their mapping into the host.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -562,6 +565,3 @@ fn host_length(length: u64) -> Result<usize> {
     usize::try_from(length)
         .map_err(|_| Status::out_of_range(format!("{length} bytes exceed the address space")))
 }
-
-#[cfg(test)]
-mod tests;

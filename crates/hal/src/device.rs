@@ -1,5 +1,8 @@
 //! Devices: one HIP device with its queues, memory and limits.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -250,6 +253,3 @@ fn matches_pattern(pattern: &str, text: &str) -> bool {
     }
     pattern[p..].iter().all(|&c| c == b'*')
 }
-
-#[cfg(test)]
-mod tests;

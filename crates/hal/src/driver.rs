@@ -1,9 +1,15 @@
 //! Drivers: where devices come from.
 
+mod options;
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::sync::Arc;
 
 use hip::{Api, DeviceAttribute, ProviderInfo};
+
+pub use options::{DRIVER_OPTIONS, DriverOptions};
 
 use crate::{Device, DeviceParams, Result, Status};
 
@@ -15,15 +21,6 @@ struct Inner {
     name: &'static str,
     api: Arc<dyn Api>,
     options: DriverOptions,
-}
-
-/// How a driver is set up.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DriverOptions {
-    /// Ordinal of the device that is taken when none is named.
-    pub default_device: u32,
-    /// What devices are made with, unless the caller says.
-    pub device: DeviceParams,
 }
 
 impl Driver {
@@ -258,6 +255,3 @@ fn describe(device: &hip::Device, provider: &ProviderInfo) -> Result<String> {
     line("memory pools", yes(A::MemoryPoolsSupported)?.to_owned());
     Ok(text)
 }
-
-#[cfg(test)]
-mod tests;

@@ -38,7 +38,7 @@ pub use block_pool::{BlockPool, BlockUsage};
 pub use buffer::{Allocation, Buffer, BufferKind, DeviceRegion, Mapping, WHOLE_BUFFER};
 pub use buffer_view::{BufferView, ElementType, Encoding};
 pub use device::{Device, DeviceLimits};
-pub use driver::{DeviceInfo, Driver, DriverOptions};
+pub use driver::{DRIVER_OPTIONS, DeviceInfo, Driver, DriverOptions};
 pub use executable::{Executable, Export, ExportInfo, SourceLocation};
 pub use executable_cache::{ExecutableCache, ExecutableParams};
 pub use fence::Fence;

@@ -1,5 +1,8 @@
 //! References that keep alive what commands use.
 
+#[cfg(test)]
+mod tests;
+
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
@@ -104,6 +107,3 @@ impl Drop for ResourceSet {
         self.clear();
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -22,6 +22,7 @@ mod context;
 mod error;
 mod faulty;
 mod graph;
+mod inspect;
 mod memory;
 mod module;
 mod null;
@@ -36,6 +37,7 @@ pub use context::{Context, Device};
 pub use error::{Code, Error, Result};
 pub use faulty::{FaultPlan, faulty};
 pub use graph::{Graph, GraphExec, GraphNode};
+pub use inspect::{CodeInfo, KernelInfo, inspect};
 pub use memory::{
     DeviceMemory, HostMemory, HostRegion, HostRegistration, HostView, MemPool, PoolMemory,
 };
