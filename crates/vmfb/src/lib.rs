@@ -1,2 +1,16 @@
 //! Bytes of an IREE module or executable container, checked into plain structs.
+//!
+//! - [`executable`]: what a device loads: the containers of both compiler generations, and bare code objects.
+//! - [`archive`]: which executables a `.vmfb` module holds, found without running it.
+//! - [`kernels`]: what a code object says about its kernels and their arguments.
+//!
+//! Nothing here trusts its input: a structure that lies about its size or its contents is an [`Error`] that says where.
 #![forbid(unsafe_code)]
+
+pub mod archive;
+mod error;
+pub mod executable;
+mod flatbuffer;
+pub mod kernels;
+
+pub use error::{Error, ErrorKind, Result};

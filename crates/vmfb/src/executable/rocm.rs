@@ -1,0 +1,103 @@
+//! The `ROCM` container: a bare flatbuffer of parallel arrays.
+
+use super::{Executable, Export, Format, MAX_EXPORTS, SourceLocation};
+use crate::flatbuffer::{Field, Table, Vector, dims_from_bytes};
+use crate::{Error, Result};
+
+pub(super) const IDENTIFIER: &[u8; 4] = b"ROCM";
+
+const ENTRY_POINTS: Field = Field(0, "entry_points");
+const BLOCK_SIZES: Field = Field(1, "block_sizes");
+const SHARED_MEMORY_SIZES: Field = Field(2, "shared_memory_sizes");
+const HSACO_IMAGE: Field = Field(3, "hsaco_image");
+const SOURCE_LOCATIONS: Field = Field(4, "source_locations");
+
+const FILENAME: Field = Field(0, "filename");
+const LINE: Field = Field(1, "line");
+
+pub(super) fn parse(bytes: &[u8]) -> Result<Executable<'_>> {
+    let root = Table::root(bytes, IDENTIFIER, "ExecutableDef")?;
+    let names = root.offsets(ENTRY_POINTS)?;
+    if names.is_empty() {
+        return Err(root.malformed(ENTRY_POINTS, "there are none; at least one is required"));
+    }
+    if names.len() > MAX_EXPORTS {
+        return Err(Error::limit(
+            root.place(ENTRY_POINTS),
+            format!("there are {}, the limit is {MAX_EXPORTS}", names.len()),
+        ));
+    }
+    let sizes = parallel(root, BLOCK_SIZES, 12, names.len())?;
+    let shared = parallel(root, SHARED_MEMORY_SIZES, 4, names.len())?;
+    let image = root.raw_string(HSACO_IMAGE)?.unwrap_or_default();
+    if image.is_empty() {
+        return Err(root.malformed(HSACO_IMAGE, "it is missing or empty"));
+    }
+    let mut sources = root.offsets(SOURCE_LOCATIONS)?.tables("FileLineLocDef");
+    let mut exports = Vec::with_capacity(names.len());
+    let entries = names
+        .strings("ExecutableDef.entry_points")
+        .zip(sizes.elements())
+        .zip(shared.elements());
+    for (index, ((name, size), shared)) in entries.enumerate() {
+        let name = name?;
+        if name.is_empty() {
+            return Err(root.malformed(
+                ENTRY_POINTS,
+                format!("the name of entry point {index} is empty"),
+            ));
+        }
+        let workgroup_size = dims_from_bytes(size);
+        if workgroup_size.contains(&0) {
+            return Err(root.malformed(
+                BLOCK_SIZES,
+                format!("the workgroup size of {name:?} is {workgroup_size:?}; no part may be 0"),
+            ));
+        }
+        exports.push(Export {
+            name,
+            image: 0,
+            workgroup_size: Some(workgroup_size),
+            dynamic_lds_bytes: u32::from_le_bytes(shared),
+            constant_count: None,
+            bindings: None,
+            source: sources
+                .next()
+                .transpose()?
+                .map(parse_location)
+                .transpose()?
+                .flatten(),
+        });
+    }
+    Ok(Executable {
+        format: Format::Rocm,
+        exports,
+        images: vec![image],
+        source_files: Vec::new(),
+    })
+}
+
+/// An array that must have an element for each entry point.
+fn parallel<'a>(
+    root: Table<'a>,
+    field: Field,
+    element_bytes: usize,
+    count: usize,
+) -> Result<Vector<'a>> {
+    let vector = root
+        .vector(field, element_bytes)?
+        .ok_or_else(|| root.malformed(field, "it is missing"))?;
+    if vector.len() != count {
+        return Err(root.malformed(
+            field,
+            format!("it has {} elements for {count} entry points", vector.len()),
+        ));
+    }
+    Ok(vector)
+}
+
+fn parse_location(location: Table<'_>) -> Result<Option<SourceLocation<'_>>> {
+    let file = location.string(FILENAME)?.unwrap_or_default();
+    let line = u32::try_from(location.i32(LINE)?).unwrap_or(0);
+    Ok((!file.is_empty()).then_some(SourceLocation { file, line }))
+}
