@@ -1,28 +1,34 @@
 //! Executables: loaded device code and what its exports take.
 
+mod load;
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::sync::Arc;
 
-use hip::{Function, Module};
+use hip::{Code, Function, Module};
 
-use crate::{PipelineLayout, Result, Status};
+pub(crate) use load::load;
+
+use crate::buffer::{Allocation, Memory};
+use crate::{Buffer, BufferParams, DeviceRegion, PipelineLayout, Result, Status};
+
+/// Longest name of a global in bytes.
+const MAX_GLOBAL_NAME: usize = 4096;
 
 /// Loaded device code. Cheap to clone; buffers of its globals and commands
 /// that dispatch its exports keep it loaded.
 #[derive(Clone)]
 pub struct Executable(Arc<Inner>);
 
-/// What an [`Executable`] holds; named so that command buffers can retain it.
-pub struct Inner {
+/// What an [`Executable`] holds; command buffers retain it.
+pub(crate) struct Inner {
     exports: Vec<Export>,
     modules: Vec<Module>,
 }
 
 impl Executable {
-    pub(crate) fn from_parts(modules: Vec<Module>, exports: Vec<Export>) -> Self {
-        Self(Arc::new(Inner { exports, modules }))
-    }
-
     /// How many exports there are.
     pub fn export_count(&self) -> usize {
         self.0.exports.len()
@@ -63,13 +69,38 @@ impl Executable {
             })
     }
 
+    /// The device variable called `name`, as a buffer that keeps the code loaded.
+    ///
+    /// `NOT_FOUND` if there is none, `INVALID_ARGUMENT` for a name of more
+    /// than 4096 bytes.
+    pub fn lookup_global(&self, name: &str) -> Result<Buffer> {
+        if name.len() > MAX_GLOBAL_NAME {
+            return Err(Status::invalid_argument(format!(
+                "a global's name of {} bytes is longer than {MAX_GLOBAL_NAME}",
+                name.len()
+            )));
+        }
+        for module in &self.0.modules {
+            match module.global(name) {
+                Ok((ptr, bytes)) => return self.global_buffer(ptr, bytes),
+                Err(error) if error.code == Code::NOT_FOUND => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Status::not_found(format!("there is no global `{name}`")))
+    }
+
+    fn global_buffer(&self, ptr: hip::DevicePtr, bytes: u64) -> Result<Buffer> {
+        let executable = self.clone();
+        let region = DeviceRegion::new(ptr, bytes).on_release(move || drop(executable));
+        let params = BufferParams::device_local().canonical();
+        let allocation = Allocation::new(Memory::External(region), bytes, &params, None);
+        Buffer::new(allocation, bytes)
+    }
+
     /// What keeps the code loaded.
     pub(crate) fn inner(&self) -> &Arc<Inner> {
         &self.0
-    }
-
-    pub(crate) fn modules(&self) -> &[Module] {
-        &self.0.modules
     }
 
     /// Whether both are the same executable object.
@@ -111,7 +142,8 @@ impl Export {
         &self.function
     }
 
-    /// Threads of a workgroup in x, y, z.
+    /// Threads of a workgroup in x, y, z; all 0 if a bare code object leaves
+    /// it to the dispatch.
     pub fn workgroup_size(&self) -> [u32; 3] {
         self.workgroup_size
     }
@@ -146,6 +178,31 @@ impl Export {
         self.source.as_ref()
     }
 
+    /// Every parameter, in the order of the arguments.
+    pub fn parameters(&self) -> Vec<ExportParameter> {
+        let bindings = self.binding_flags.iter().map(|&flags| ExportParameter {
+            kind: ExportParameterKind::Binding,
+            flags,
+            byte_offset: 0,
+            byte_size: 8,
+        });
+        let constants = (0..self.constant_count).map(|_| ExportParameter {
+            kind: ExportParameterKind::Constant,
+            flags: 0,
+            byte_offset: 0,
+            byte_size: 4,
+        });
+        let mut byte_offset = 0;
+        bindings
+            .chain(constants)
+            .map(|mut parameter| {
+                parameter.byte_offset = byte_offset;
+                byte_offset += parameter.byte_size;
+                parameter
+            })
+            .collect()
+    }
+
     /// The figures, as a program asks for them.
     pub fn info(&self) -> ExportInfo<'_> {
         ExportInfo {
@@ -168,6 +225,28 @@ pub struct ExportInfo<'a> {
     pub constant_count: u32,
     /// Bindings.
     pub binding_count: u32,
+}
+
+/// A parameter of an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExportParameter {
+    /// What it is.
+    pub kind: ExportParameterKind,
+    /// What the program says about it: for a binding 1 read-only, 2 indirect.
+    pub flags: u64,
+    /// Where it stands among the arguments, in bytes.
+    pub byte_offset: u32,
+    /// Its size in bytes.
+    pub byte_size: u32,
+}
+
+/// What a parameter of an export is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ExportParameterKind {
+    /// A 32-bit constant.
+    Constant,
+    /// The device address of a buffer.
+    Binding,
 }
 
 /// A place in a source file.

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::{Device, Executable, PipelineLayout, Result};
+use hip::Module;
+
+use crate::{Device, Executable, PipelineLayout, Result, executable};
 
 /// Prepares executables for a device. Cheap to clone.
 #[derive(Clone)]
@@ -13,7 +15,7 @@ pub struct ExecutableCache {
 /// What to prepare.
 #[derive(Clone, Copy, Debug)]
 pub struct ExecutableParams<'a> {
-    /// Format of the data: `rocm-hsaco-fb` or `HSACO`.
+    /// Format of the data: one of [`ExecutableCache::FORMATS`].
     pub format: &'a str,
     /// The data: a container of either generation, or a bare code object.
     pub data: &'a [u8],
@@ -22,8 +24,20 @@ pub struct ExecutableParams<'a> {
     pub pipeline_layouts: &'a [PipelineLayout],
 }
 
+impl<'a> ExecutableParams<'a> {
+    /// Data in the compiler's format, without layouts.
+    pub fn new(data: &'a [u8]) -> Self {
+        Self {
+            format: ExecutableCache::FORMATS[0],
+            data,
+            pipeline_layouts: &[],
+        }
+    }
+}
+
 impl ExecutableCache {
-    /// Names of the formats that can be prepared.
+    /// Names of the formats that can be prepared. Each stands for all forms of
+    /// container, which are told apart by what they begin with.
     pub const FORMATS: [&'static str; 2] = ["rocm-hsaco-fb", "HSACO"];
 
     pub(crate) fn new(device: &Device) -> Self {
@@ -35,6 +49,28 @@ impl ExecutableCache {
     /// Whether executables of this format can be prepared.
     pub fn can_prepare_format(format: &str) -> bool {
         Self::FORMATS.contains(&format)
+    }
+
+    /// Loads device code and looks up its exports.
+    ///
+    /// - `UNIMPLEMENTED`: the format is unknown.
+    /// - `INVALID_ARGUMENT`, `OUT_OF_RANGE`: the data is malformed or cut
+    ///   short, layouts do not fit it, or a kernel needs more than the device
+    ///   has; the kernel is named.
+    /// - `INCOMPATIBLE`: the data is of an unknown version, or the code is
+    ///   for another chip; both chips are named.
+    /// - `NOT_FOUND`: a kernel is missing.
+    ///
+    /// # Safety
+    ///
+    /// The code will run on the device and can do whatever the device lets
+    /// it. Whoever loads it vouches for it.
+    #[expect(unsafe_code, reason = "device code is as trusted as a shared library")]
+    pub unsafe fn prepare(&self, params: &ExecutableParams<'_>) -> Result<Executable> {
+        executable::load(&self.device, params, &|image| {
+            // SAFETY: the caller vouches for the code.
+            unsafe { Module::load(self.device.context(), image) }
+        })
     }
 }
 

@@ -39,7 +39,9 @@ pub use buffer::{Allocation, Buffer, BufferKind, DeviceRegion, Mapping, WHOLE_BU
 pub use buffer_view::{BufferView, ElementType, Encoding};
 pub use device::{Device, DeviceLimits};
 pub use driver::{DRIVER_OPTIONS, DeviceInfo, Driver, DriverOptions};
-pub use executable::{Executable, Export, ExportInfo, SourceLocation};
+pub use executable::{
+    Executable, Export, ExportInfo, ExportParameter, ExportParameterKind, SourceLocation,
+};
 pub use executable_cache::{ExecutableCache, ExecutableParams};
 pub use fence::Fence;
 pub use layout::{

@@ -15,7 +15,7 @@ use crate::{Buffer, DeviceParams, Result, Status};
 /// The two pools of a device: one for device-local memory, one for the rest.
 ///
 /// Memory of either is device memory, so a pooled buffer is never mapped.
-pub struct Pools {
+pub(crate) struct Pools {
     device_local: Arc<Pool>,
     other: Arc<Pool>,
 }

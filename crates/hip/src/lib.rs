@@ -37,7 +37,7 @@ pub use context::{Context, Device};
 pub use error::{Code, Error, Result};
 pub use faulty::{FaultPlan, faulty};
 pub use graph::{Graph, GraphExec, GraphNode};
-pub use inspect::{CodeInfo, KernelInfo, inspect};
+pub use inspect::code_target;
 pub use memory::{
     DeviceMemory, HostMemory, HostRegion, HostRegistration, HostView, MemPool, PoolMemory,
 };

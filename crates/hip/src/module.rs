@@ -96,6 +96,27 @@ impl Function {
         }
     }
 
+    /// Asks leave to launch with up to `bytes` of dynamic LDS, which some
+    /// runtimes want. Others refuse the question, and that is no failure: the
+    /// launch is what counts.
+    pub fn allow_dynamic_shared_memory(&self, bytes: u32) -> Result<()> {
+        let bytes = i32::try_from(bytes).unwrap_or(i32::MAX);
+        let scope = self.module.0.context.enter()?;
+        // SAFETY: the function is live as long as its module is.
+        let answer = unsafe {
+            scope.api().function_set_attribute(
+                self.handle,
+                FunctionAttribute::MaxDynamicSharedSizeBytes,
+                bytes,
+            )
+        };
+        if answer.is_err() {
+            // It must not stay for other users of the library on this thread to find.
+            scope.api().take_last_error();
+        }
+        Ok(())
+    }
+
     pub(crate) fn handle(&self) -> FunctionHandle {
         self.handle
     }

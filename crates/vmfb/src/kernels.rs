@@ -1,7 +1,7 @@
 //! What a code object says about its kernels and their arguments.
 //!
 //! Bare code objects carry no container, and containers of 2024 leave out the argument counts. The metadata note of
-//! the code object tells them: pointers are bindings, 4-byte values after them are constants.
+//! the code object tells them: pointers are bindings, and values after them are constants, one for every 4 bytes.
 
 use object::LittleEndian;
 use object::elf;
@@ -104,7 +104,7 @@ impl Kernel<'_> {
                 (ArgKind::GlobalBuffer, 8) if constants == 0 => {
                     bindings.push(arg.access == Access::ReadOnly)
                 }
-                (ArgKind::ByValue, 4) => constants += 1,
+                (ArgKind::ByValue, bytes) if bytes % 4 == 0 => constants += bytes / 4,
                 _ => return None,
             }
         }

@@ -291,8 +291,9 @@ fn a_failed_import_gives_the_memory_back_once() {
     let released = releases.clone();
     let device_memory = |address| {
         let released = released.clone();
-        let region = DeviceRegion::new(DevicePtr(address), 64)
-            .on_release(move || drop(released.fetch_add(1, Ordering::AcqRel)));
+        let region = DeviceRegion::new(DevicePtr(address), 64).on_release(move || {
+            released.fetch_add(1, Ordering::AcqRel);
+        });
         ExternalBuffer::DeviceAllocation(region)
     };
     assert_eq!(
@@ -334,8 +335,9 @@ fn device_memory_of_others_is_wrapped_and_given_back() {
     let ptr = owner.device_ptr().unwrap();
     let released = Arc::new(AtomicUsize::new(0));
     let notify = released.clone();
-    let region = DeviceRegion::new(ptr.offset(64), 128)
-        .on_release(move || drop(notify.fetch_add(1, Ordering::AcqRel)));
+    let region = DeviceRegion::new(ptr.offset(64), 128).on_release(move || {
+        notify.fetch_add(1, Ordering::AcqRel);
+    });
     let external = ExternalBuffer::DeviceAllocation(region);
     let buffer = device.allocator().import(&local, external).unwrap();
     assert_eq!(buffer.allocation().kind(), BufferKind::External);
