@@ -560,9 +560,13 @@ fn symbol_address(symbols: &Symbols<'_>, index: u32) -> Result<u64, String> {
         let name = symbol
             .name(LittleEndian, symbols.table.strings())
             .unwrap_or_default();
+        let name = String::from_utf8_lossy(name);
+        let hint = match name.get(..7) {
+            Some("__ocml_" | "__ockl_") => ": the compiler did not link the device libraries",
+            _ => "",
+        };
         return Err(format!(
-            "the symbol {:?} is not defined in this file",
-            String::from_utf8_lossy(name)
+            "the symbol {name:?} is not defined in this file{hint}"
         ));
     }
     if symbol.is_absolute(LittleEndian) {
@@ -714,7 +718,7 @@ fn check_agreement(
     for (what, in_descriptor, in_metadata) in pairs {
         if in_descriptor != in_metadata {
             return Err(format!(
-                "{what} are {in_descriptor} in its descriptor and {in_metadata} in the metadata"
+                "{what}: {in_descriptor} in its descriptor, {in_metadata} in the metadata"
             ));
         }
     }

@@ -1,0 +1,512 @@
+//! Executable containers: what the compilers made, and every way in which one can be wrong.
+
+use crate::support::{Value, fixture, fixtures_with, flatbuffer, text};
+use proptest::prelude::*;
+use vmfb::executable::{BindingFlags, Executable, Format, SourceLocation};
+use vmfb::{ErrorKind, kernels};
+
+type Fields = Vec<(u16, Value)>;
+
+#[test]
+fn every_fixture_is_read() {
+    let files = fixtures_with(&["fb", "hsaco"]);
+    assert!(files.len() >= 40, "only {} files", files.len());
+    for (path, bytes) in files {
+        let executable =
+            Executable::parse(&bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        for export in &executable.exports {
+            let kernels = kernels::parse(executable.image_of(export)).unwrap();
+            let kernel = kernels.iter().find(|kernel| kernel.name == export.name);
+            let kernel =
+                kernel.unwrap_or_else(|| panic!("{}: no kernel {}", path.display(), export.name));
+            if let (Some(required), Some(given)) =
+                (kernel.required_workgroup_size, export.workgroup_size)
+            {
+                assert_eq!(required, given, "{}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_hip1_container_tells_everything() {
+    let bytes = fixture("gfx1100/scale_and_offset.fb");
+    let executable = Executable::parse(&bytes).unwrap();
+    assert_eq!(executable.format, Format::Hip1);
+    assert_eq!(executable.images.len(), 1);
+    let [export] = &executable.exports[..] else {
+        panic!("{:?}", executable.exports);
+    };
+    assert_eq!(export.name, "scale_and_offset");
+    assert_eq!(export.workgroup_size, Some([1, 1, 1]));
+    assert_eq!(export.constant_count, Some(2));
+    let bindings = export.bindings.as_deref().unwrap();
+    assert_eq!(bindings.len(), 2);
+    assert!(bindings[0].contains(BindingFlags::READ_ONLY));
+    assert!(!bindings[1].contains(BindingFlags::READ_ONLY));
+    assert_eq!(export.dynamic_lds_bytes, 0);
+
+    let bytes = fixture("gfx1100/casts.fb");
+    let executable = Executable::parse(&bytes).unwrap();
+    assert_eq!(executable.exports.len(), 4);
+    assert_eq!(
+        executable.lookup("i8_to_f32_dispatch_0_elementwise_256_i8xf32"),
+        Some(2)
+    );
+    assert_eq!(executable.lookup("nothing"), None);
+}
+
+#[test]
+fn a_rocm_container_tells_sizes_but_not_counts() {
+    let bytes = fixture("old_gfx1100/negate_and_double.fb");
+    let executable = Executable::parse(&bytes).unwrap();
+    assert_eq!(executable.format, Format::Rocm);
+    let names: Vec<_> = executable
+        .exports
+        .iter()
+        .map(|export| export.name)
+        .collect();
+    assert_eq!(names, ["negate", "double_it"]);
+    assert_eq!(executable.exports[0].constant_count, None);
+    assert_eq!(executable.exports[0].bindings, None);
+
+    let bytes = fixture("old_gfx1100/matmul_4.fb");
+    let executable = Executable::parse(&bytes).unwrap();
+    assert_eq!(executable.exports[0].workgroup_size, Some([4, 4, 1]));
+    assert_eq!(executable.exports[0].dynamic_lds_bytes, 256);
+}
+
+#[test]
+fn a_bare_code_object_tells_what_its_metadata_says() {
+    let bytes = fixture("gfx1100/abs.hsaco");
+    let executable = Executable::parse(&bytes).unwrap();
+    assert_eq!(executable.format, Format::CodeObject);
+    assert_eq!(executable.images, [&bytes[..]]);
+    let export = &executable.exports[0];
+    assert_eq!(
+        (export.name, export.workgroup_size),
+        ("abs", Some([1, 1, 1]))
+    );
+    assert_eq!(export.constant_count, Some(0));
+    let read_only = BindingFlags::READ_ONLY;
+    assert_eq!(export.bindings, Some(vec![read_only, BindingFlags(0)]));
+
+    let bytes = fixture("old_gfx1100/abs.hsaco");
+    let export = Executable::parse(&bytes).unwrap().exports[0].clone();
+    assert_eq!(
+        export.workgroup_size, None,
+        "compilers of 2024 do not record it"
+    );
+
+    let bytes = fixture("gfx1100/faults.hsaco");
+    let executable = Executable::parse(&bytes).unwrap();
+    let export = &executable.exports[executable.lookup("store_at").unwrap()];
+    assert_eq!(
+        export.bindings, None,
+        "a 64-bit value is not what a dispatch passes"
+    );
+}
+
+#[test]
+fn images_are_the_same_in_and_out_of_a_container() {
+    for target in ["gfx1100", "old_gfx1100"] {
+        for name in ["abs", "matmul_4"] {
+            let container = fixture(&format!("{target}/{name}.fb"));
+            let bare = fixture(&format!("{target}/{name}.hsaco"));
+            assert_eq!(Executable::parse(&container).unwrap().images, [&bare[..]]);
+        }
+    }
+}
+
+fn export(changes: &[(u16, Option<Value>)]) -> Fields {
+    let mut fields: Fields = vec![
+        (1, text("kernel")),
+        (2, Value::Dims([64, 2, 1])),
+        (4, Value::U32(3)),
+        (5, Value::U64s(vec![3, 2])),
+    ];
+    for (id, value) in changes {
+        fields.retain(|field| field.0 != *id);
+        fields.extend(value.clone().map(|value| (*id, value)));
+    }
+    fields
+}
+
+fn module() -> Fields {
+    vec![(0, Value::Text(b"\x7fELF\0\xff".to_vec()))]
+}
+
+fn hip1(root: &[(u16, Value)]) -> Vec<u8> {
+    let content = flatbuffer(b"HIP1", root);
+    let mut bytes = b"HIP1\0\0\0\0".to_vec();
+    bytes.extend((content.len() as u64).to_le_bytes());
+    bytes.resize(64, 0);
+    bytes.extend(content);
+    bytes
+}
+
+fn hip1_with(changes: &[(u16, Option<Value>)]) -> Vec<u8> {
+    hip1(&[
+        (0, Value::Tables(vec![export(changes)])),
+        (1, Value::Tables(vec![module()])),
+    ])
+}
+
+#[track_caller]
+fn fails(bytes: &[u8], kind: ErrorKind, part: &str) {
+    let error = Executable::parse(bytes).expect_err("it must not be accepted");
+    assert_eq!(error.kind(), kind, "{error}");
+    assert!(
+        error.to_string().contains(part),
+        "{error:?} does not say {part:?}"
+    );
+}
+
+#[test]
+fn a_written_hip1_container_is_read() {
+    let location = vec![(0, text("model.mlir")), (1, Value::I32(17))];
+    let debug = vec![(0, text("nice name")), (1, Value::Table(location))];
+    let bytes = hip1(&[
+        (
+            0,
+            Value::Tables(vec![
+                export(&[]),
+                export(&[(0, Some(Value::U32(1))), (6, Some(Value::Table(debug)))]),
+            ]),
+        ),
+        (1, Value::Tables(vec![module(), module()])),
+        (
+            2,
+            Value::Tables(vec![vec![
+                (0, text("model.mlir")),
+                (1, Value::Bytes(vec![1, 2, 3])),
+            ]]),
+        ),
+    ]);
+    let executable = Executable::parse(&bytes).unwrap();
+    assert_eq!(executable.images, [b"\x7fELF\0\xff", b"\x7fELF\0\xff"]);
+    let [first, second] = &executable.exports[..] else {
+        panic!("{:?}", executable.exports);
+    };
+    assert_eq!((first.image, second.image), (0, 1));
+    assert_eq!(first.workgroup_size, Some([64, 2, 1]));
+    assert_eq!(first.constant_count, Some(3));
+    let both = BindingFlags(3);
+    assert!(both.contains(BindingFlags::INDIRECT));
+    assert_eq!(first.bindings, Some(vec![both, BindingFlags::INDIRECT]));
+    assert_eq!(first.source, None);
+    assert_eq!(
+        second.source,
+        Some(SourceLocation {
+            file: "model.mlir",
+            line: 17
+        })
+    );
+    assert_eq!(executable.source_files[0].path, "model.mlir");
+    assert_eq!(executable.source_files[0].content, [1, 2, 3]);
+}
+
+#[test]
+fn a_wrong_header_is_refused() {
+    use ErrorKind::{Incompatible, Malformed, Truncated};
+    let good = hip1_with(&[]);
+    assert!(Executable::parse(&good).is_ok());
+    fails(b"", Truncated, "0 bytes are too few");
+    fails(b"HIP1\0\0\0\0", Truncated, "it has 64 bytes, there are 8");
+    fails(b"PK\x03\x04 and so on", Malformed, "whole module");
+    fails(b"\0\0\0\0\0\0\0\0IREE", Malformed, "whole module");
+    fails(b"CDA1\0\0\0\0", Malformed, "for CUDA");
+    fails(b"nonsense", Malformed, "begins with \"nonsense\"");
+    fails(b"\x7fELF\x02\x01\x01\0", Malformed, "code object");
+
+    let mut version = good.clone();
+    version[4] = 7;
+    fails(
+        &version,
+        Incompatible,
+        "found container version 7, expected 0",
+    );
+    let mut long = good.clone();
+    long[8..16].copy_from_slice(&u64::MAX.to_le_bytes());
+    fails(&long, Truncated, "announces 18446744073709551615 bytes");
+    let mut short = good.clone();
+    short[8..16].copy_from_slice(&8_u64.to_le_bytes());
+    fails(&short, Malformed, "leads outside");
+    let mut identifier = good.clone();
+    identifier[68..72].copy_from_slice(b"ABCD");
+    fails(
+        &identifier,
+        Malformed,
+        "found the flatbuffer identifier \"ABCD\", expected \"HIP1\"",
+    );
+
+    let mut padded = good;
+    padded.extend([0xaa; 100]);
+    assert!(
+        Executable::parse(&padded).is_ok(),
+        "padding behind the content is allowed"
+    );
+}
+
+#[test]
+fn a_wrong_export_is_refused() {
+    use ErrorKind::{Incompatible, LimitExceeded, Malformed};
+    let with = |id: u16, value: Value| hip1_with(&[(id, Some(value))]);
+    fails(
+        &with(0, Value::U32(1)),
+        Malformed,
+        "it names module 1, there are 1",
+    );
+    fails(
+        &with(1, text("")),
+        Malformed,
+        "export 0: ExportDef.kernel_name: it is missing or empty",
+    );
+    fails(
+        &hip1_with(&[(1, None)]),
+        Malformed,
+        "ExportDef.kernel_name: it is missing",
+    );
+    fails(
+        &with(1, Value::Text(vec![0xff, 0xfe])),
+        Malformed,
+        "not UTF-8",
+    );
+    fails(
+        &hip1_with(&[(2, None)]),
+        Malformed,
+        "the workgroup size of \"kernel\" is [0, 0, 0]",
+    );
+    fails(&with(2, Value::Dims([64, 0, 1])), Malformed, "[64, 0, 1]");
+    fails(
+        &with(3, Value::U32(1024)),
+        Incompatible,
+        "1024 bytes of dynamic group memory",
+    );
+    fails(
+        &with(4, Value::U32(65)),
+        LimitExceeded,
+        "65 constants, the limit is 64",
+    );
+    fails(
+        &with(5, Value::U64s(vec![0; 17])),
+        LimitExceeded,
+        "17 bindings, the limit is 16",
+    );
+
+    assert!(Executable::parse(&with(4, Value::U32(64))).is_ok());
+    assert!(Executable::parse(&with(5, Value::U64s(vec![0; 16]))).is_ok());
+    let nothing = hip1_with(&[(4, None), (5, None)]);
+    let export = &Executable::parse(&nothing).unwrap().exports[0];
+    assert_eq!(
+        (export.constant_count, export.bindings.as_deref()),
+        (Some(0), Some(&[][..]))
+    );
+}
+
+#[test]
+fn missing_parts_of_a_hip1_container_are_named() {
+    use ErrorKind::Malformed;
+    let exports = (0, Value::Tables(vec![export(&[])]));
+    let modules = (1, Value::Tables(vec![module()]));
+    fails(
+        &hip1(std::slice::from_ref(&exports)),
+        Malformed,
+        "ExecutableDef.modules: there are none",
+    );
+    fails(
+        &hip1(std::slice::from_ref(&modules)),
+        Malformed,
+        "ExecutableDef.exports: there are none",
+    );
+    fails(
+        &hip1(&[(0, Value::Tables(vec![])), modules]),
+        Malformed,
+        "ExecutableDef.exports: there are none",
+    );
+    let no_image = (1, Value::Tables(vec![vec![]]));
+    fails(
+        &hip1(&[exports.clone(), no_image]),
+        Malformed,
+        "module 0: ModuleDef.hsaco_image: it is missing or empty",
+    );
+    let empty_image = (1, Value::Tables(vec![vec![(0, text(""))]]));
+    fails(
+        &hip1(&[exports, empty_image]),
+        Malformed,
+        "ModuleDef.hsaco_image: it is missing or empty",
+    );
+}
+
+fn rocm_with(changes: &[(u16, Option<Value>)]) -> Vec<u8> {
+    let mut root: Fields = vec![
+        (0, Value::Texts(vec!["one".into(), "two".into()])),
+        (1, Value::DimsList(vec![[64, 1, 1], [8, 8, 1]])),
+        (2, Value::U32s(vec![0, 38400])),
+        (3, Value::Text(b"\x7fELF\0".to_vec())),
+    ];
+    for (id, value) in changes {
+        root.retain(|field| field.0 != *id);
+        root.extend(value.clone().map(|value| (*id, value)));
+    }
+    flatbuffer(b"ROCM", &root)
+}
+
+#[test]
+fn a_written_rocm_container_is_read() {
+    let location = vec![(0, text("model.mlir")), (1, Value::I32(3))];
+    let bytes = rocm_with(&[(4, Some(Value::Tables(vec![location, vec![]])))]);
+    let executable = Executable::parse(&bytes).unwrap();
+    let [one, two] = &executable.exports[..] else {
+        panic!("{:?}", executable.exports);
+    };
+    assert_eq!((one.name, two.name), ("one", "two"));
+    assert_eq!(two.workgroup_size, Some([8, 8, 1]));
+    assert_eq!((one.dynamic_lds_bytes, two.dynamic_lds_bytes), (0, 38400));
+    assert_eq!(
+        one.source,
+        Some(SourceLocation {
+            file: "model.mlir",
+            line: 3
+        })
+    );
+    assert_eq!(two.source, None);
+}
+
+#[test]
+fn a_wrong_rocm_container_is_refused() {
+    use ErrorKind::Malformed;
+    let with = |id: u16, value: Value| rocm_with(&[(id, Some(value))]);
+    fails(
+        &rocm_with(&[(0, None)]),
+        Malformed,
+        "entry_points: there are none",
+    );
+    fails(
+        &with(0, Value::Texts(vec![])),
+        Malformed,
+        "entry_points: there are none",
+    );
+    fails(
+        &with(0, Value::Texts(vec!["one".into(), String::new()])),
+        Malformed,
+        "the name of entry point 1 is empty",
+    );
+    fails(
+        &rocm_with(&[(1, None)]),
+        Malformed,
+        "block_sizes: it is missing",
+    );
+    fails(
+        &with(1, Value::DimsList(vec![[64, 1, 1]])),
+        Malformed,
+        "it has 1 elements for 2 entry points",
+    );
+    fails(
+        &with(1, Value::DimsList(vec![[64, 1, 1], [1, 1, 0]])),
+        Malformed,
+        "the workgroup size of \"two\" is [1, 1, 0]",
+    );
+    fails(
+        &rocm_with(&[(2, None)]),
+        Malformed,
+        "shared_memory_sizes: it is missing",
+    );
+    fails(
+        &with(2, Value::U32s(vec![0; 3])),
+        Malformed,
+        "it has 3 elements for 2 entry points",
+    );
+    fails(
+        &rocm_with(&[(3, None)]),
+        Malformed,
+        "hsaco_image: it is missing or empty",
+    );
+    fails(
+        &with(3, text("")),
+        Malformed,
+        "hsaco_image: it is missing or empty",
+    );
+}
+
+#[test]
+fn a_lying_flatbuffer_is_refused() {
+    let good = rocm_with(&[]);
+    let root = u32::from_le_bytes(good[..4].try_into().unwrap()) as usize;
+    let patched = |at: usize, word: u32| {
+        let mut bytes = good.clone();
+        bytes[at..at + 4].copy_from_slice(&word.to_le_bytes());
+        bytes
+    };
+    use ErrorKind::{Malformed, Truncated};
+    fails(
+        &patched(0, 0),
+        Malformed,
+        "the offset 0 at byte 0 leads outside",
+    );
+    fails(&patched(0, u32::MAX), Malformed, "leads outside");
+    fails(
+        &patched(root, 0x7fff_ffff),
+        Malformed,
+        "vtable outside of the buffer",
+    );
+    fails(
+        &patched(root, 0x8000_0000),
+        Malformed,
+        "vtable outside of the buffer",
+    );
+    fails(&patched(root, 0), Malformed, "a vtable of");
+    let names =
+        root + 4 + u32::from_le_bytes(good[root + 4..root + 8].try_into().unwrap()) as usize;
+    fails(
+        &patched(names, u32::MAX),
+        Truncated,
+        "4294967295 elements of 4 bytes",
+    );
+    fails(&patched(names + 4, 0xffff_fff0), Malformed, "leads outside");
+}
+
+#[test]
+fn a_cut_file_is_an_error_wherever_it_is_cut() {
+    for name in [
+        "gfx1100/abs.fb",
+        "old_gfx1100/negate_and_double.fb",
+        "gfx1100/casts.fb",
+    ] {
+        let bytes = fixture(name);
+        // The last bytes may be padding that nobody reads.
+        for end in 0..bytes.len() - 8 {
+            assert!(
+                Executable::parse(&bytes[..end]).is_err(),
+                "{name} cut at byte {end}"
+            );
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_changed_file_never_panics(
+        which in 0_usize..4,
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..12),
+        near_start in any::<bool>(),
+    ) {
+        use std::sync::LazyLock;
+        static FILES: LazyLock<[Vec<u8>; 4]> = LazyLock::new(|| {
+            ["gfx1100/casts.fb", "old_gfx1100/negate_and_double.fb", "gfx1100/faults.hsaco", "old_gfx1100/abs.fb"]
+                .map(fixture)
+        });
+        let mut bytes = FILES[which].clone();
+        let range = if near_start { bytes.len().min(512) } else { bytes.len() };
+        for (index, value) in changes {
+            bytes[index.index(range)] = value;
+        }
+        if let Ok(executable) = Executable::parse(&bytes) {
+            for export in &executable.exports {
+                let _ = kernels::parse(executable.image_of(export));
+            }
+        }
+    }
+}
