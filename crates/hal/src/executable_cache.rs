@@ -72,6 +72,14 @@ impl ExecutableCache {
             unsafe { Module::load(self.device.context(), image) }
         })
     }
+
+    /// [`ExecutableCache::prepare`] for the code that this repository has.
+    #[cfg(test)]
+    #[expect(unsafe_code, reason = "the fixtures touch only what they are given")]
+    pub(crate) fn prepare_fixture(&self, params: &ExecutableParams<'_>) -> Result<Executable> {
+        // SAFETY: as the reason above says.
+        unsafe { self.prepare(params) }
+    }
 }
 
 impl fmt::Debug for ExecutableCache {

@@ -1,3 +1,5 @@
+//! Memory: where it comes from, where it goes, and what fails.
+
 use std::sync::atomic::AtomicUsize;
 
 use hip::{DeviceAttribute, Event, FaultPlan};

@@ -1,3 +1,5 @@
+//! Blocks and arenas.
+
 use super::*;
 use crate::testing::{counted_device, device_over, fail_every_call, null_device};
 use crate::{Device, DeviceParams, StatusCode};

@@ -1,3 +1,5 @@
+//! Ranges and mappings.
+
 use super::*;
 use crate::StatusCode;
 use crate::testing::null_device;

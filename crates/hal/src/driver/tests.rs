@@ -1,3 +1,5 @@
+//! Finding devices.
+
 use hip::NullOptions;
 
 use super::*;

@@ -1,4 +1,4 @@
-#![expect(unsafe_code, reason = "the fixtures are our own")]
+//! Loading device code, and refusing to.
 
 use hip::{DeviceAttribute, FaultPlan};
 
@@ -9,18 +9,12 @@ use crate::{
     ExecutableParams, StatusCode,
 };
 
-fn fixture(name: &str) -> Vec<u8> {
-    let path = format!("{}/../../fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
-    std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
-
 fn prepare(device: &Device, params: &ExecutableParams<'_>) -> Result<Executable> {
-    // SAFETY: the fixtures only touch the buffers they are given.
-    unsafe { device.create_executable_cache().prepare(params) }
+    device.create_executable_cache().prepare_fixture(params)
 }
 
 fn prepare_fixture(device: &Device, name: &str) -> Result<Executable> {
-    prepare(device, &ExecutableParams::new(&fixture(name)))
+    prepare(device, &ExecutableParams::new(&fixtures::read(name)))
 }
 
 fn refused(device: &Device, data: &[u8]) -> Status {
@@ -103,7 +97,7 @@ fn exports_are_found_by_ordinal_and_by_name() {
 #[test]
 fn older_containers_take_their_counts_from_the_layouts() {
     let device = null_device();
-    let data = fixture("old_gfx1100/matmul_64.fb");
+    let data = fixtures::read("old_gfx1100/matmul_64.fb");
     let layouts = [layout(0, 3)];
     let params = ExecutableParams {
         pipeline_layouts: &layouts,
@@ -130,7 +124,7 @@ fn older_containers_without_layouts_are_read_from_the_code() {
 fn layouts_must_fit() {
     let device = null_device();
     let refuse = |name: &str, layouts: &[PipelineLayout]| {
-        let data = fixture(name);
+        let data = fixtures::read(name);
         let params = ExecutableParams {
             pipeline_layouts: layouts,
             ..ExecutableParams::new(&data)
@@ -146,7 +140,7 @@ fn layouts_must_fit() {
     for layout in [layout(1, 2), layout(2, 1), layout(2, 3)] {
         assert_eq!(refuse(new, &[layout]), StatusCode::InvalidArgument);
     }
-    let data = fixture(new);
+    let data = fixtures::read(new);
     let layouts = [layout(2, 2)];
     let params = ExecutableParams {
         pipeline_layouts: &layouts,
@@ -176,7 +170,7 @@ fn bare_code_objects_speak_for_themselves() {
 #[test]
 fn formats_are_exactly_two() {
     let device = null_device();
-    let data = fixture("gfx1100/abs.fb");
+    let data = fixtures::read("gfx1100/abs.fb");
     for (format, known) in [
         ("rocm-hsaco-fb", true),
         ("HSACO", true),
@@ -206,7 +200,7 @@ fn damaged_data_reaches_no_device() {
     let api = hip::faulty(hip::null(), &plan);
     let device = device_over(&api, DeviceParams::default()).unwrap();
     let calls = plan.calls();
-    let whole = fixture("gfx1100/abs.fb");
+    let whole = fixtures::read("gfx1100/abs.fb");
     let mut newer = whole.clone();
     newer[4] = 1;
     for (data, code) in [
@@ -230,7 +224,7 @@ fn a_workgroup_the_device_cannot_hold_is_refused_by_name() {
         (DeviceAttribute::MaxThreadsPerBlock, 255),
     ] {
         let device = null_device_with(attribute, value);
-        let status = refused(&device, &fixture("gfx1100/matmul_512.fb"));
+        let status = refused(&device, &fixtures::read("gfx1100/matmul_512.fb"));
         assert_eq!(status.code(), StatusCode::InvalidArgument);
         assert!(status.message().contains("matmul_512"), "{status}");
         assert!(status.message().contains("32 x 8 x 1"), "{status}");
@@ -248,7 +242,7 @@ fn a_workgroup_the_device_cannot_hold_is_refused_by_name() {
 fn group_memory_the_device_lacks_is_refused_by_name() {
     let attribute = DeviceAttribute::MaxSharedMemoryPerBlock;
     let device = null_device_with(attribute, 5759);
-    let status = refused(&device, &fixture("old_gfx1100/matmul_64.fb"));
+    let status = refused(&device, &fixtures::read("old_gfx1100/matmul_64.fb"));
     assert_eq!(status.code(), StatusCode::InvalidArgument);
     assert!(status.message().contains("matmul_64"), "{status}");
     assert!(status.message().contains("needs 5760 bytes"), "{status}");
@@ -270,7 +264,7 @@ fn leave_for_group_memory_may_be_refused() {
 fn a_missing_kernel_is_named_and_the_code_unloaded() {
     for code in [Code::NOT_FOUND, Code::INVALID_VALUE] {
         let (device, plan) = failing("hipModuleGetFunction", 1, code);
-        let status = refused(&device, &fixture("gfx1100/negate_and_double.fb"));
+        let status = refused(&device, &fixtures::read("gfx1100/negate_and_double.fb"));
         assert_eq!(status.code(), StatusCode::NotFound);
         assert!(status.message().contains("`double_it`"), "{status}");
         assert_eq!(plan.calls_of("hipModuleUnload"), 1);
@@ -281,7 +275,7 @@ fn a_missing_kernel_is_named_and_the_code_unloaded() {
 fn code_for_another_chip_is_refused_with_both_names() {
     for code in [Code::NO_BINARY_FOR_GPU, Code::SHARED_OBJECT_INIT_FAILED] {
         let (device, _) = failing("hipModuleLoadDataEx", 0, code);
-        let status = refused(&device, &fixture("gfx942/abs.fb"));
+        let status = refused(&device, &fixtures::read("gfx942/abs.fb"));
         assert_eq!(status.code(), StatusCode::Incompatible);
         for chip in ["for gfx942", "is gfx1100", "--iree-hip-target=gfx1100"] {
             assert!(status.message().contains(chip), "{status}");
@@ -290,12 +284,12 @@ fn code_for_another_chip_is_refused_with_both_names() {
     }
     // For the right chip the provider's own code stays, with a hint.
     let (device, _) = failing("hipModuleLoadDataEx", 0, Code::NO_BINARY_FOR_GPU);
-    let status = refused(&device, &fixture("gfx1100/abs.fb"));
+    let status = refused(&device, &fixtures::read("gfx1100/abs.fb"));
     assert_eq!(status.code(), StatusCode::Internal);
     assert!(status.message().contains("features"), "{status}");
     // And what is not about the code gets no hint.
     let (device, _) = failing("hipModuleLoadDataEx", 0, Code::OUT_OF_MEMORY);
-    let status = refused(&device, &fixture("gfx942/abs.fb"));
+    let status = refused(&device, &fixtures::read("gfx942/abs.fb"));
     assert_eq!(status.code(), StatusCode::ResourceExhausted);
 }
 
@@ -334,7 +328,7 @@ fn loading_survives_every_fault() {
         "gfx1100/matmul_4.hsaco",
         "old_gfx1100/scale_and_offset.fb",
     ] {
-        let data = fixture(name);
+        let data = fixtures::read(name);
         fail_every_call(|api| {
             let device = device_over(api, DeviceParams::default())?;
             prepare(&device, &ExecutableParams::new(&data)).map(drop)

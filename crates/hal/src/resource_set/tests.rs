@@ -1,3 +1,5 @@
+//! What a resource set keeps alive.
+
 use super::*;
 use crate::testing::null_device;
 use crate::{Device, DeviceParams};
