@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 use hip::{Context, DeviceAttribute, Stream};
 
+use crate::command_buffer::RecordingDevice;
+use crate::flags::{CommandBufferFlags, CommandCategories};
 use crate::pool::Pools;
 use crate::{
-    Allocator, BlockPool, DeviceParams, ExecutableCache, Queue, QueueAffinity, Result, Semaphore,
-    Status,
+    Allocator, BlockPool, Channel, CommandBuffer, DeviceParams, Event, ExecutableCache, Queue,
+    QueueAffinity, Result, Semaphore, Status,
 };
 
 /// What programs call this kind of device when they ask for one by name.
@@ -26,6 +28,7 @@ pub struct Device(Arc<Inner>);
 struct Inner {
     queues: Vec<Queue>,
     allocator: Allocator,
+    recording: Arc<RecordingDevice>,
     block_pool: BlockPool,
     context: Context,
     params: DeviceParams,
@@ -56,14 +59,20 @@ impl Device {
             limits.concurrent_managed_access,
             pools,
         );
+        let recording = Arc::new(RecordingDevice {
+            context: context.clone(),
+            block_pool: block_pool.clone(),
+            limits,
+        });
         let queues = streams
             .into_iter()
             .enumerate()
-            .map(|(ordinal, stream)| Queue::new(ordinal, stream, &allocator))
+            .map(|(ordinal, stream)| Queue::new(ordinal, stream, &allocator, &recording))
             .collect();
         Ok(Self(Arc::new(Inner {
             queues,
             allocator,
+            recording,
             block_pool,
             context,
             params,
@@ -122,6 +131,50 @@ impl Device {
     /// A semaphore at `initial`; `OUT_OF_RANGE` above [`Semaphore::MAX_VALUE`].
     pub fn create_semaphore(&self, initial: u64) -> Result<Semaphore> {
         Semaphore::new(initial)
+    }
+
+    /// A command buffer to record into, for queues that `affinity` selects,
+    /// with `binding_capacity` binding slots. `INVALID_ARGUMENT` for flags
+    /// that exclude each other, or if there are no such queues.
+    pub fn create_command_buffer(
+        &self,
+        flags: CommandBufferFlags,
+        categories: CommandCategories,
+        affinity: QueueAffinity,
+        binding_capacity: usize,
+    ) -> Result<CommandBuffer> {
+        self.queue(affinity)?;
+        CommandBuffer::new(
+            &self.0.recording,
+            self.0.params.command_buffer_mode,
+            flags,
+            categories,
+            affinity,
+            binding_capacity,
+        )
+    }
+
+    /// An event.
+    pub fn create_event(&self) -> Result<Event> {
+        Ok(Event::new())
+    }
+
+    /// A channel as participant `rank` of `count`. `INVALID_ARGUMENT` unless
+    /// `affinity` is any queue or exactly one, or if there is no such rank.
+    pub fn create_channel(
+        &self,
+        affinity: QueueAffinity,
+        rank: u32,
+        count: u32,
+    ) -> Result<Channel> {
+        if !matches!(affinity.0.count_ones(), 1 | 64) {
+            return Err(Status::invalid_argument(format!(
+                "a channel is for one queue or for any, not for {:#x}",
+                affinity.0
+            )));
+        }
+        self.queue(affinity)?;
+        Channel::new(rank, count)
     }
 
     /// Makes executables.

@@ -11,11 +11,16 @@ pub mod flags;
 
 mod allocator;
 mod arena;
+mod binding_table;
 mod block_pool;
 mod buffer;
 mod buffer_view;
+mod channel;
+mod command;
+mod command_buffer;
 mod device;
 mod driver;
+mod event;
 mod executable;
 mod executable_cache;
 mod fence;
@@ -34,11 +39,19 @@ pub use allocator::{
     ExternalBufferKind, MemoryHeap,
 };
 pub use arena::{Arena, ArenaSlice};
+pub use binding_table::{Binding, BindingTable};
 pub use block_pool::{BlockPool, BlockUsage};
 pub use buffer::{Allocation, Buffer, BufferKind, DeviceRegion, Mapping, WHOLE_BUFFER};
 pub use buffer_view::{BufferView, ElementType, Encoding};
+pub use channel::{Channel, CollectiveElement, CollectiveKind, CollectiveOp, CollectiveReduction};
+pub use command::{
+    Advice, BufferBarrier, BufferRef, BufferSource, Command, DispatchConfig, MAX_UPDATE_BYTES,
+    MemoryBarrier,
+};
+pub use command_buffer::CommandBuffer;
 pub use device::{Device, DeviceLimits};
 pub use driver::{DRIVER_OPTIONS, DeviceInfo, Driver, DriverOptions};
+pub use event::Event;
 pub use executable::{
     Executable, Export, ExportInfo, ExportParameter, ExportParameterKind, SourceLocation,
 };
@@ -50,7 +63,7 @@ pub use layout::{
 };
 pub use params::{CommandBufferMode, DeviceParams, PoolParams};
 pub use pool::PoolStatistics;
-pub use queue::{HostCallFlags, HostFunction, Queue, QueueAffinity};
+pub use queue::{Execution, HostCallFlags, HostFunction, Queue, QueueAffinity};
 pub use resource_set::ResourceSet;
 pub use semaphore::{Semaphore, Timeout, Timepoint, WaitMode, wait_timepoints};
 pub use status::{Result, Status, StatusCode};

@@ -36,8 +36,13 @@ use hip::Stream;
 
 pub use calls::HostFunction;
 
+use crate::command_buffer::RecordingDevice;
+use crate::flags::{CommandBufferFlags, CommandCategories};
 use crate::semaphore::{Agenda, Attention, Condvar, Mutex, check_value, lock};
-use crate::{Allocator, Buffer, BufferParams, Fence, Result, Status, Timepoint};
+use crate::{
+    Allocator, BindingTable, Buffer, BufferParams, BufferRef, Command, CommandBuffer,
+    CommandBufferMode, Fence, MAX_UPDATE_BYTES, Result, Status, Timepoint, WHOLE_BUFFER,
+};
 use calls::{Call, Calls};
 use flight::{Flight, MARKER_INTERVAL};
 use parking::{Parked, Parking};
@@ -89,9 +94,34 @@ bitflags! {
 pub struct Queue {
     shared: Arc<Shared>,
     allocator: Allocator,
+    device: Arc<RecordingDevice>,
 }
 
-/// What queue, its threads and the promises it has made have in common.
+/// A command buffer to execute, and what its slots stand for.
+#[derive(Clone, Debug)]
+pub struct Execution {
+    /// The commands.
+    pub commands: CommandBuffer,
+    /// What the slots are bound to.
+    pub bindings: BindingTable,
+}
+
+impl Execution {
+    /// Commands that use no slots.
+    pub fn new(commands: &CommandBuffer) -> Self {
+        Self::with_bindings(commands, &BindingTable::empty())
+    }
+
+    /// Commands and their binding table.
+    pub fn with_bindings(commands: &CommandBuffer, bindings: &BindingTable) -> Self {
+        Self {
+            commands: commands.clone(),
+            bindings: bindings.clone(),
+        }
+    }
+}
+
+/// What a queue, its threads and the promises it has made have in common.
 pub(crate) struct Shared {
     ordinal: usize,
     stream: Arc<Stream>,
@@ -153,9 +183,15 @@ impl QueuePoint {
 
 impl Queue {
     /// A queue on `stream`; all work on it must come through the queue.
-    pub(crate) fn new(ordinal: usize, stream: Arc<Stream>, allocator: &Allocator) -> Self {
+    pub(crate) fn new(
+        ordinal: usize,
+        stream: Arc<Stream>,
+        allocator: &Allocator,
+        device: &Arc<RecordingDevice>,
+    ) -> Self {
         Self {
             allocator: allocator.clone(),
+            device: device.clone(),
             shared: Arc::new(Shared {
                 ordinal,
                 stream,
@@ -181,6 +217,98 @@ impl Queue {
         let submission = self.begin(waits, signals)?;
         self.submit(submission);
         Ok(())
+    }
+
+    /// Executes command buffers, one after the other.
+    ///
+    /// Errors of the call itself, before anything is submitted: a command
+    /// buffer of another device or a nested one, or a binding that does not
+    /// fit (as recording would say); FAILED_PRECONDITION for one that was not
+    /// recorded to the end, or is one-shot and was submitted before.
+    pub fn execute(
+        &self,
+        waits: &[Timepoint],
+        signals: &[Timepoint],
+        executions: &[Execution],
+    ) -> Result<()> {
+        check_points(waits, signals)?;
+        for Execution { commands, bindings } in executions {
+            commands.check_submission(&self.device.context, bindings.bindings())?;
+        }
+        let mut submission = self.begin(waits, signals)?;
+        let work = executions.iter().map(|execution| Work::Execute {
+            commands: execution.commands.clone(),
+            bindings: execution.bindings.clone(),
+            graph: None,
+        });
+        submission.work.extend(work);
+        self.submit(submission);
+        Ok(())
+    }
+
+    /// Repeats a pattern of 1, 2 or 4 bytes over a range.
+    pub fn fill(
+        &self,
+        waits: &[Timepoint],
+        signals: &[Timepoint],
+        target: &BufferRef,
+        pattern: &[u8],
+    ) -> Result<()> {
+        self.execute_once(waits, signals, |commands| commands.fill(target, pattern))
+    }
+
+    /// Writes any number of bytes, which are taken now.
+    pub fn update(
+        &self,
+        waits: &[Timepoint],
+        signals: &[Timepoint],
+        source: &[u8],
+        target: &BufferRef,
+    ) -> Result<()> {
+        let length = source.len() as u64;
+        if target.length != WHOLE_BUFFER && target.length != length {
+            return Err(Status::invalid_argument(format!(
+                "an update of {length} bytes has a target of {}",
+                target.length
+            )));
+        }
+        // As much at a time as an update takes and a staging block holds.
+        let most = (self.device.block_pool.block_bytes() as usize).clamp(1, MAX_UPDATE_BYTES);
+        self.execute_once(waits, signals, |commands| {
+            let mut offset = target.offset;
+            for part in source.chunks(most) {
+                let length = part.len() as u64;
+                let target = BufferRef {
+                    source: target.source.clone(),
+                    offset,
+                    length,
+                };
+                commands.update(part, &target)?;
+                offset = offset.saturating_add(length);
+            }
+            Ok(())
+        })
+    }
+
+    /// Copies a range to another of the same length that does not overlap it.
+    pub fn copy(
+        &self,
+        waits: &[Timepoint],
+        signals: &[Timepoint],
+        source: &BufferRef,
+        target: &BufferRef,
+    ) -> Result<()> {
+        self.execute_once(waits, signals, |commands| commands.copy(source, target))
+    }
+
+    /// Runs one command, such as a dispatch.
+    pub fn run(
+        &self,
+        waits: &[Timepoint],
+        signals: &[Timepoint],
+        command: &Command<'_>,
+    ) -> Result<()> {
+        self.execute_once(waits, signals, |commands| commands.record(command))
     }
 
     /// A buffer of at least `byte_size` bytes that gets its memory, in the
@@ -288,6 +416,28 @@ impl Queue {
                 let _ = thread.join();
             }
         }
+    }
+
+    /// Submits commands that are recorded for this one time, and always one
+    /// by one: nothing is gained by building a graph to launch it once.
+    fn execute_once(
+        &self,
+        waits: &[Timepoint],
+        signals: &[Timepoint],
+        record: impl FnOnce(&CommandBuffer) -> Result<()>,
+    ) -> Result<()> {
+        let commands = CommandBuffer::new(
+            &self.device,
+            CommandBufferMode::Stream,
+            CommandBufferFlags::ONE_SHOT,
+            CommandCategories::ANY,
+            QueueAffinity::ANY,
+            0,
+        )?;
+        commands.begin()?;
+        record(&commands)?;
+        commands.end()?;
+        self.execute(waits, signals, &[Execution::new(&commands)])
     }
 
     fn begin(&self, waits: &[Timepoint], signals: &[Timepoint]) -> Result<Submission> {

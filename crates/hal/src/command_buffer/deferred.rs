@@ -1,0 +1,361 @@
+//! Recorded commands, and applying them to a sink, any number of times.
+//!
+//! Everything that can be decided while recording is: addresses of plain
+//! buffers are final, updates are staged, kernel arguments are packed into one
+//! block. What depends on the execution is a slot of the binding table or a
+//! buffer whose memory a queue allocates; those addresses are patched into a
+//! copy of a dispatch's arguments on the stack when it is issued.
+
+use hip::{DevicePtr, Function, LaunchConfig, MemcpyKind};
+
+use super::resources::Resources;
+use crate::{Binding, Buffer, Executable, Result, Status, WHOLE_BUFFER};
+
+/// Most bytes of kernel arguments: 4 sets of 16 bindings, and 64 constants.
+pub(crate) const MAX_KERNARG_BYTES: usize = 4 * 16 * 8 + 64 * 4;
+
+/// What recorded commands are applied to. One method, one HIP call.
+pub(crate) trait Sink {
+    /// Everything before is done before anything after begins.
+    fn barrier(&mut self) -> Result<()>;
+    /// Repeats a pattern `count` times.
+    fn fill(&mut self, target: DevicePtr, pattern: Pattern, count: u64) -> Result<()>;
+    /// Copies bytes.
+    fn copy(
+        &mut self,
+        target: DevicePtr,
+        source: DevicePtr,
+        bytes: u64,
+        kind: MemcpyKind,
+    ) -> Result<()>;
+    /// Runs a kernel.
+    fn dispatch(
+        &mut self,
+        function: &Function,
+        config: &LaunchConfig,
+        kernarg: &[u8],
+    ) -> hip::Result<()>;
+}
+
+/// What a fill repeats: 1, 2 or 4 bytes, as a little-endian number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pattern {
+    One(u8),
+    Two(u16),
+    Four(u32),
+}
+
+impl Pattern {
+    /// `None` unless there are 1, 2 or 4 bytes.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        match *bytes {
+            [a] => Some(Self::One(a)),
+            [a, b] => Some(Self::Two(u16::from_le_bytes([a, b]))),
+            [a, b, c, d] => Some(Self::Four(u32::from_le_bytes([a, b, c, d]))),
+            _ => None,
+        }
+    }
+
+    /// Size in bytes.
+    pub(crate) const fn size(self) -> u64 {
+        match self {
+            Self::One(_) => 1,
+            Self::Two(_) => 2,
+            Self::Four(_) => 4,
+        }
+    }
+
+    /// Repeated to fill 32 bits.
+    pub(crate) const fn splat(self) -> u32 {
+        match self {
+            Self::One(value) => value as u32 * 0x0101_0101,
+            Self::Two(value) => value as u32 * 0x0001_0001,
+            Self::Four(value) => value,
+        }
+    }
+}
+
+/// An address in a recorded command.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Operand {
+    /// Final.
+    Fixed(DevicePtr),
+    /// So many bytes into what a slot is bound to.
+    Slot { slot: u32, offset: u64 },
+    /// So many bytes into an allocation of [`Deferred::late`].
+    Late { index: u32, offset: u64 },
+}
+
+/// A recorded command. Lengths that are [`WHOLE_BUFFER`] depend on a slot.
+#[derive(Clone, Debug)]
+pub(super) enum Op {
+    Barrier,
+    Fill {
+        target: Operand,
+        bytes: u64,
+        pattern: Pattern,
+    },
+    Update {
+        target: Operand,
+        staged: DevicePtr,
+        bytes: u64,
+    },
+    Copy {
+        target: Operand,
+        source: Operand,
+        bytes: u64,
+    },
+    Dispatch {
+        kernel: u32,
+        kernarg: u32,
+        kernarg_bytes: u16,
+        patch_count: u16,
+        patch: u32,
+        config: LaunchConfig,
+    },
+}
+
+/// An address to write into a dispatch's arguments.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patch {
+    /// Offset in the dispatch's arguments, in bytes.
+    pub(super) at: u16,
+    pub(super) operand: Operand,
+}
+
+/// A kernel that is dispatched, and what to call it when that fails.
+pub(super) struct Kernel {
+    pub(super) executable: Executable,
+    pub(super) export: i32,
+}
+
+/// Recorded commands with everything they need.
+pub(crate) struct Deferred {
+    pub(super) ops: Vec<Op>,
+    /// The arguments of all dispatches, one after the other.
+    pub(super) kernargs: Vec<u8>,
+    pub(super) patches: Vec<Patch>,
+    /// Side by side with `functions`, away from what replay reads.
+    pub(super) kernels: Vec<Kernel>,
+    pub(super) functions: Vec<Function>,
+    /// Buffers whose memory comes and goes in the order of queues.
+    pub(super) late: Vec<Buffer>,
+    /// Ops that depend on the table by more than addresses.
+    pub(super) dynamic: Vec<u32>,
+    pub(super) resources: Resources,
+    is_empty: bool,
+    is_static: bool,
+}
+
+impl Deferred {
+    pub(super) fn new(resources: Resources) -> Self {
+        Self {
+            ops: Vec::new(),
+            kernargs: Vec::new(),
+            patches: Vec::new(),
+            kernels: Vec::new(),
+            functions: Vec::new(),
+            late: Vec::new(),
+            dynamic: Vec::new(),
+            resources,
+            is_empty: true,
+            is_static: true,
+        }
+    }
+
+    /// Applies every command in the order of recording; stops at the first
+    /// error. Allocates nothing, locks nothing.
+    pub(crate) fn apply<S: Sink>(&self, sink: &mut S, table: &[Binding]) -> Result<()> {
+        let mut scratch = [0; MAX_KERNARG_BYTES];
+        for op in &self.ops {
+            match op {
+                Op::Dispatch {
+                    kernel,
+                    kernarg,
+                    kernarg_bytes,
+                    patch_count,
+                    patch,
+                    config,
+                } => {
+                    let at = *kernarg as usize;
+                    let mut arguments = &self.kernargs[at..at + usize::from(*kernarg_bytes)];
+                    if *patch_count != 0 {
+                        let patched = &mut scratch[..arguments.len()];
+                        patched.copy_from_slice(arguments);
+                        self.patch(patched, *patch, *patch_count, table)?;
+                        arguments = patched;
+                    }
+                    let function = &self.functions[*kernel as usize];
+                    if let Err(error) = sink.dispatch(function, config, arguments) {
+                        return Err(self.dispatch_failed(*kernel, config, error));
+                    }
+                }
+                Op::Barrier => sink.barrier()?,
+                Op::Fill {
+                    target,
+                    bytes,
+                    pattern,
+                } => {
+                    let count = length(*bytes, *target, table)? / pattern.size();
+                    sink.fill(self.address(*target, table)?, *pattern, count)?;
+                }
+                Op::Update {
+                    target,
+                    staged,
+                    bytes,
+                } => {
+                    let target = self.address(*target, table)?;
+                    sink.copy(target, *staged, *bytes, MemcpyKind::HostToDevice)?;
+                }
+                Op::Copy {
+                    target,
+                    source,
+                    bytes,
+                } => {
+                    let bytes = length(*bytes, *source, table)?;
+                    let target = self.address(*target, table)?;
+                    let source = self.address(*source, table)?;
+                    sink.copy(target, source, bytes, MemcpyKind::DeviceToDevice)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether applying the commands does nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.is_empty
+    }
+
+    /// Whether every application is the same, whatever the table.
+    pub(crate) fn is_static(&self) -> bool {
+        self.is_static
+    }
+
+    /// Recording is over.
+    pub(super) fn freeze(&mut self) {
+        let is_fixed = |operand: &Operand| matches!(operand, Operand::Fixed(_));
+        self.is_empty = self.ops.iter().all(|op| matches!(op, Op::Barrier));
+        self.is_static = self.patches.is_empty()
+            && self.ops.iter().all(|op| match op {
+                Op::Barrier | Op::Dispatch { .. } => true,
+                Op::Fill { target, .. } | Op::Update { target, .. } => is_fixed(target),
+                Op::Copy { target, source, .. } => is_fixed(target) && is_fixed(source),
+            });
+    }
+
+    /// Checks the ops that depend on the table by more than addresses.
+    pub(super) fn check_dynamic(&self, table: &[Binding]) -> Result<()> {
+        for &index in &self.dynamic {
+            match &self.ops[index as usize] {
+                Op::Fill {
+                    target,
+                    bytes,
+                    pattern,
+                } => {
+                    let bytes = length(*bytes, *target, table)?;
+                    if !bytes.is_multiple_of(pattern.size()) {
+                        return Err(Status::invalid_argument(format!(
+                            "the {bytes} bytes bound to a fill are no multiple of its pattern's {}",
+                            pattern.size()
+                        )));
+                    }
+                }
+                Op::Copy {
+                    target,
+                    source,
+                    bytes,
+                } => self.check_copy(*target, *source, *bytes, table)?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn check_copy(
+        &self,
+        target: Operand,
+        source: Operand,
+        bytes: u64,
+        table: &[Binding],
+    ) -> Result<()> {
+        let read = length(bytes, source, table)?;
+        let written = length(bytes, target, table)?;
+        if read != written {
+            return Err(Status::invalid_argument(format!(
+                "a copy reads {read} bytes and writes {written}"
+            )));
+        }
+        // Addresses that are not known yet cannot be compared.
+        if let (Ok(target), Ok(source)) = (self.address(target, table), self.address(source, table))
+            && target.0 < source.0.saturating_add(read)
+            && source.0 < target.0.saturating_add(read)
+        {
+            return Err(Status::invalid_argument(format!(
+                "the bindings of a copy overlap: {read} bytes from {source:?} to {target:?}"
+            )));
+        }
+        Ok(())
+    }
+
+    fn patch(&self, arguments: &mut [u8], first: u32, count: u16, table: &[Binding]) -> Result<()> {
+        let first = first as usize;
+        for patch in &self.patches[first..first + usize::from(count)] {
+            let address = self.address(patch.operand, table)?;
+            let at = usize::from(patch.at);
+            arguments[at..at + 8].copy_from_slice(&address.0.to_le_bytes());
+        }
+        Ok(())
+    }
+
+    fn address(&self, operand: Operand, table: &[Binding]) -> Result<DevicePtr> {
+        match operand {
+            Operand::Fixed(address) => Ok(address),
+            Operand::Slot { slot, offset } => {
+                let binding = bound(slot, table)?;
+                let start = binding.buffer.byte_offset() + binding.offset;
+                Ok(binding.buffer.device_ptr()?.offset(start + offset))
+            }
+            Operand::Late { index, offset } => {
+                Ok(self.late[index as usize].device_ptr()?.offset(offset))
+            }
+        }
+    }
+
+    #[cold]
+    fn dispatch_failed(&self, kernel: u32, config: &LaunchConfig, error: hip::Error) -> Status {
+        let Kernel { executable, export } = &self.kernels[kernel as usize];
+        let name = executable
+            .export(*export)
+            .map_or("?", |export| export.name());
+        let (grid, block) = (config.grid, config.block);
+        Status::from(error).context(format!(
+            "dispatching `{name}` with grid {}x{}x{}, block {}x{}x{}, {} bytes of dynamic LDS",
+            grid.x, grid.y, grid.z, block.x, block.y, block.z, config.shared_memory_bytes
+        ))
+    }
+}
+
+/// The length of a range, resolved if it is all that is bound to a slot.
+fn length(bytes: u64, operand: Operand, table: &[Binding]) -> Result<u64> {
+    match operand {
+        Operand::Slot { slot, offset } if bytes == WHOLE_BUFFER => {
+            let length = bound(slot, table)?.resolved_length()?;
+            length.checked_sub(offset).ok_or_else(|| {
+                Status::out_of_range(format!(
+                    "offset {offset} is beyond the {length} bytes bound to slot {slot}"
+                ))
+            })
+        }
+        _ => Ok(bytes),
+    }
+}
+
+fn bound(slot: u32, table: &[Binding]) -> Result<&Binding> {
+    table.get(slot as usize).ok_or_else(|| {
+        Status::out_of_range(format!(
+            "slot {slot} is not among the {} bindings of the table",
+            table.len()
+        ))
+    })
+}
