@@ -169,9 +169,12 @@ impl Reader<'_> {
         instruction
     }
 
-    /// `dwords` vector registers from `index`.
+    /// A value in vector registers from `index`.
     fn vgpr(&self, index: u32, ty: Type, name: &'static str) -> Result<Operand, DecodeError> {
-        let dwords = ty.dwords(self.wave);
+        self.vgprs(index, ty.dwords(self.wave), name)
+    }
+
+    fn vgprs(&self, index: u32, dwords: u8, name: &'static str) -> Result<Operand, DecodeError> {
         if index + u32::from(dwords) > 256 {
             return Err(self.bad(name));
         }
@@ -262,14 +265,33 @@ impl Reader<'_> {
     fn source(&mut self, code: u32, ty: Type, name: &'static str) -> Result<Operand, DecodeError> {
         let register_only = matches!(
             ty,
-            Type::V32 | Type::V64 | Type::V96 | Type::V128 | Type::V256
+            Type::V16 | Type::V32 | Type::V64 | Type::V96 | Type::V128 | Type::V256
+        );
+        let accumulator = matches!(
+            ty,
+            Type::AccF32 | Type::AccB32 | Type::AccF16 | Type::AccBf16
         );
         match (code.checked_sub(256), ty) {
-            (Some(_), Type::Uniform | Type::Mask) => Err(self.bad(name)),
+            (Some(_), Type::Mask | Type::Uniform) => Err(self.bad(name)),
             (Some(index), _) => self.vgpr(index, ty, name),
             (None, _) if register_only => Err(self.bad(name)),
+            (None, Type::Mask) if matches!(code, 128..=208 | 240..=248 | 255) => {
+                Err(self.bad(name))
+            }
+            (None, _) if accumulator && !matches!(code, 124 | 128..=208 | 240..=248) => {
+                Err(self.bad(name))
+            }
             (None, _) => self.scalar_source(code, ty, name),
         }
+    }
+
+    /// The scalar register that a vector instruction writes: any but M0.
+    fn uniform_result(&self, code: u32) -> Result<Operand, DecodeError> {
+        const M0: u32 = 125;
+        if code == M0 {
+            return Err(self.bad("vdst"));
+        }
+        self.scalar_register(code, Type::S32, "vdst")
     }
 
     /// The lane mask in VCC, or EXEC.

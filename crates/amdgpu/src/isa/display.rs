@@ -7,7 +7,7 @@ use std::fmt::{self, Formatter, Write};
 
 use self::operand::{constant_modified, modified, plain};
 use super::opcode::{Encoding, Flags};
-use super::operand::{Operand, Special, Type};
+use super::operand::{Operand, Special, Type, WaveSize};
 use super::{Dpp, DppControl, Instruction, Modifiers, Opcode, OutputModifier};
 
 impl fmt::Display for Instruction {
@@ -68,7 +68,11 @@ fn scalar(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
     }
     for (&operand, &ty) in instruction.src.iter().zip(info.src) {
         match operand {
-            Operand::Imm(0) if instruction.op == Opcode::SEndpgm => {}
+            Operand::Imm(value) if instruction.op == Opcode::SEndpgm => {
+                if value != 0 {
+                    write!(list.item()?, "{value}")?;
+                }
+            }
             Operand::Imm(value) if instruction.op == Opcode::SVersion => {
                 immediate::version(list.item()?, value)?;
             }
@@ -102,6 +106,7 @@ fn suffix(instruction: &Instruction) -> &'static str {
     let long = matches!(instruction.encoding, Encoding::Vop3 | Encoding::Vop3p);
     match (instruction.modifiers.dpp.is_some(), long) {
         (true, true) => "_e64_dpp",
+        (true, false) if instruction.encoding == Encoding::Vopc => "",
         (true, false) => "_dpp",
         _ if info.flags.intersects(Flags::NO_E64 | Flags::NO_SUFFIX) || !info.has_e32() => "",
         (false, true) => "_e64",
@@ -133,6 +138,16 @@ fn vector(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
             (false, false)
         } else {
             (bit(modifiers.neg), bit(modifiers.abs))
+        };
+        let ty = match ty {
+            // Its exponent is an integer, but reads like a float.
+            _ if instruction.op == Opcode::VLdexpF16 => Type::F16,
+            Type::AccF32 | Type::AccB32 | Type::AccF16 | Type::AccBf16
+                if instruction.wave == WaveSize::Wave64 =>
+            {
+                Type::F32
+            }
+            _ => ty,
         };
         let high = bit(modifiers.op_sel) && instruction.encoding != Encoding::Vop3p;
         match operand {
@@ -181,13 +196,19 @@ fn long_modifiers(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Resu
     let info = instruction.op.info();
     let op_sel = instruction.modifiers.op_sel;
     if op_sel != 0 {
-        if info.flags.contains(Flags::OP_SEL) {
+        if info.flags.intersects(Flags::OP_SEL | Flags::WRITES_EXEC) {
             mask(f, "op_sel", op_sel, 2)?;
-        } else {
-            let sources = info.src.len();
+        } else if !info.flags.contains(Flags::NO_OP_SEL) {
+            // An accumulator is the third source, though the text has it once.
+            let sources = info.src.len() + usize::from(info.flags.contains(Flags::READS_DST));
             let destination = op_sel >> 3 << sources;
-            let packed = op_sel & ((1 << sources) - 1) | destination;
-            mask(f, "op_sel", packed, sources + 1)?;
+            let packed = op_sel & 7 | destination;
+            let bits = if info.dst == [Type::Mask] && instruction.modifiers.dpp.is_some() {
+                sources
+            } else {
+                sources + 1
+            };
+            mask(f, "op_sel", packed, bits)?;
         }
     }
     result_modifiers(f, &instruction.modifiers)
@@ -275,7 +296,11 @@ fn scalar_memory(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Resul
     let mut list = List::new(f);
     match info.dst.first() {
         Some(&ty) => list.operand(instruction.dst[0], ty)?,
-        None => list.operand(instruction.src[2], Type::Dec16)?,
+        None => {
+            if let Operand::Imm(value) = instruction.src[2] {
+                immediate::write(list.item()?, value, Type::Dec16)?;
+            }
+        }
     }
     list.operand(instruction.src[0], base)?;
     let offset = instruction.modifiers.offset;

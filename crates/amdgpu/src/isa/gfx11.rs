@@ -169,7 +169,7 @@ opcodes! {
     SMulkI32 "s_mulk_i32" [Sopk 0x10] (S32) (Imm16) {READS_DST}
     SGetregB32 "s_getreg_b32" [Sopk 0x11] (S32) (HwReg) {}
     SSetregB32 "s_setreg_b32" [Sopk 0x12] () (HwReg S32) {}
-    SSetregImm32B32 "s_setreg_imm32_b32" [Sopk 0x13] () (HwReg Literal32) {}
+    SSetregImm32B32 "s_setreg_imm32_b32" [Sopk 0x13] () (HwReg Imm32) {}
     SCallB64 "s_call_b64" [Sopk 0x14] (S64) (Branch) {BRANCH}
     SSubvectorLoopBegin "s_subvector_loop_begin" [Sopk 0x16] (S32) (Branch) {READS_EXEC WRITES_EXEC READS_DST BRANCH}
     SSubvectorLoopEnd "s_subvector_loop_end" [Sopk 0x17] (S32) (Branch) {READS_EXEC WRITES_EXEC READS_DST BRANCH}
@@ -316,7 +316,7 @@ opcodes! {
     VCvtNormI16F16 "v_cvt_norm_i16_f16" [Vop1 0x63] (B16) (F16) {CLAMP OMOD}
     VCvtNormU16F16 "v_cvt_norm_u16_f16" [Vop1 0x64] (B16) (F16) {CLAMP OMOD}
     VSwapB32 "v_swap_b32" [Vop1 0x65] (B32) (V32) {READS_DST WRITES_SRC NO_E64 NO_DPP}
-    VSwapB16 "v_swap_b16" [Vop1 0x66] (B16) (B16) {READS_DST WRITES_SRC NO_E64 NO_DPP}
+    VSwapB16 "v_swap_b16" [Vop1 0x66] (B16) (V16) {READS_DST WRITES_SRC NO_E64 NO_DPP}
     VPermlane64B32 "v_permlane64_b32" [Vop1 0x67] (B32) (V32) {NO_E64 NO_DPP}
     VSwaprelB32 "v_swaprel_b32" [Vop1 0x68] (B32) (V32) {READS_M0 READS_DST WRITES_SRC NO_E64 NO_DPP}
     VNotB16 "v_not_b16" [Vop1 0x69] (B16) (B16) {DEAD_MODS}
@@ -628,7 +628,7 @@ opcodes! {
     VMadI32I16 "v_mad_i32_i16" [Vop3 0x25a] (B32) (B16 B16 B32) {CLAMP DEAD_MODS}
     VPermlane16B32 "v_permlane16_b32" [Vop3 0x25b] (B32) (V32 Uniform Uniform) {READS_DST NO_DPP OP_SEL}
     VPermlanex16B32 "v_permlanex16_b32" [Vop3 0x25c] (B32) (V32 Uniform Uniform) {READS_DST NO_DPP OP_SEL}
-    VCndmaskB16 "v_cndmask_b16" [Vop3 0x25d] (B16) (F16 F16 Mask) {}
+    VCndmaskB16 "v_cndmask_b16" [Vop3 0x25d] (B16) (B16 B16 Mask) {NO_OP_SEL FLOAT_MODS}
     VMaxminF32 "v_maxmin_f32" [Vop3 0x25e] (F32) (F32 F32 F32) {CLAMP OMOD}
     VMinmaxF32 "v_minmax_f32" [Vop3 0x25f] (F32) (F32 F32 F32) {CLAMP OMOD}
     VMaxminF16 "v_maxmin_f16" [Vop3 0x260] (F16) (F16 F16 F16) {CLAMP OMOD}
@@ -721,8 +721,8 @@ opcodes! {
     VFmaMixF32 "v_fma_mix_f32" [Vop3p 0x20] (F32) (MixF32 MixF32 MixF32) {CLAMP}
     VFmaMixloF16 "v_fma_mixlo_f16" [Vop3p 0x21] (B32) (MixF32 MixF32 MixF32) {READS_DST CLAMP}
     VFmaMixhiF16 "v_fma_mixhi_f16" [Vop3p 0x22] (B32) (MixF32 MixF32 MixF32) {READS_DST CLAMP}
-    VWmmaF3216x16x16F16 "v_wmma_f32_16x16x16_f16" [Vop3p 0x40] (AccF32) (V256 V256 AccF32) {}
-    VWmmaF3216x16x16Bf16 "v_wmma_f32_16x16x16_bf16" [Vop3p 0x41] (AccF32) (V256 V256 AccF32) {}
+    VWmmaF3216x16x16F16 "v_wmma_f32_16x16x16_f16" [Vop3p 0x40] (AccF32) (V256 V256 AccF32) {NO_OP_SEL}
+    VWmmaF3216x16x16Bf16 "v_wmma_f32_16x16x16_bf16" [Vop3p 0x41] (AccF32) (V256 V256 AccF32) {NO_OP_SEL}
     VWmmaF1616x16x16F16 "v_wmma_f16_16x16x16_f16" [Vop3p 0x42] (AccF16) (V256 V256 AccF16) {}
     VWmmaBf1616x16x16Bf16 "v_wmma_bf16_16x16x16_bf16" [Vop3p 0x43] (AccBf16) (V256 V256 AccBf16) {}
     VWmmaI3216x16x16Iu8 "v_wmma_i32_16x16x16_iu8" [Vop3p 0x44] (AccB32) (V128 V128 AccB32) {CLAMP SIGNED_MODS NO_OP_SEL}
@@ -839,11 +839,11 @@ opcodes! {
     DsLoadI8D16Hi "ds_load_i8_d16_hi" [Ds 0xa5] (V32) (V32) {READS_DST}
     DsLoadU16D16 "ds_load_u16_d16" [Ds 0xa6] (V32) (V32) {READS_DST}
     DsLoadU16D16Hi "ds_load_u16_d16_hi" [Ds 0xa7] (V32) (V32) {READS_DST}
-    DsBvhStackRtnB32 "ds_bvh_stack_rtn_b32" [Ds 0xad] (V32) (V32 V32 V128) {}
+    DsBvhStackRtnB32 "ds_bvh_stack_rtn_b32" [Ds 0xad] (V32) (V32 V32 V128) {NO_GDS}
     DsStoreAddtidB32 "ds_store_addtid_b32" [Ds 0xb0] () (V32) {READS_M0 NO_ADDRESS}
     DsLoadAddtidB32 "ds_load_addtid_b32" [Ds 0xb1] (V32) () {READS_M0 NO_ADDRESS}
-    DsPermuteB32 "ds_permute_b32" [Ds 0xb2] (V32) (V32 V32) {}
-    DsBpermuteB32 "ds_bpermute_b32" [Ds 0xb3] (V32) (V32 V32) {}
+    DsPermuteB32 "ds_permute_b32" [Ds 0xb2] (V32) (V32 V32) {NO_GDS}
+    DsBpermuteB32 "ds_bpermute_b32" [Ds 0xb3] (V32) (V32 V32) {NO_GDS}
     DsStoreB96 "ds_store_b96" [Ds 0xde] () (V32 V96) {}
     DsStoreB128 "ds_store_b128" [Ds 0xdf] () (V32 V128) {}
     DsLoadB96 "ds_load_b96" [Ds 0xfe] (V96) (V32) {}

@@ -57,6 +57,11 @@ bitflags::bitflags! {
         const TWO_ADDRESSES = 1 << 20;
         /// No register holds the address (the thread number does, or M0).
         const NO_ADDRESS = 1 << 21;
+        /// LDS access without form for the global data share.
+        const NO_GDS = 1 << 22;
+        /// Negate and absolute-value bits apply to 16-bit sources that are
+        /// not typed as floats.
+        const FLOAT_MODS = 1 << 23;
     }
 }
 
@@ -170,10 +175,28 @@ impl OpcodeInfo {
         )
     }
 
-    /// True if the vector instruction has DPP forms.
-    pub(super) fn has_dpp(&self) -> bool {
+    /// True if the vector instruction has a DPP form of `encoding`.
+    pub fn has_dpp(&self, encoding: Encoding) -> bool {
         let wide = |ty: &Type| matches!(ty, Type::F64 | Type::B64 | Type::B128);
-        !self.flags.contains(Flags::NO_DPP) && !self.dst.iter().chain(self.src).any(wide)
+        let packed = |ty: &Type| {
+            matches!(
+                ty,
+                Type::PkF16
+                    | Type::PkBf16
+                    | Type::PkB16
+                    | Type::PkB32
+                    | Type::V64
+                    | Type::V128
+                    | Type::V256
+            )
+        };
+        !self.flags.contains(Flags::NO_DPP)
+            && !self.dst.iter().chain(self.src).any(wide)
+            && !(matches!(encoding, Encoding::Vop3p) && self.dst.iter().any(packed))
+            && !matches!(
+                self.src.first(),
+                Some(Type::PkB32 | Type::V64 | Type::V128 | Type::V256)
+            )
     }
 }
 

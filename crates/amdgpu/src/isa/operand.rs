@@ -64,6 +64,8 @@ pub enum Type {
     /// 32-bit float or, where `op_sel_hi` says so, one half of a register
     /// (mixed-precision fused multiply-add).
     MixF32,
+    /// Sixteen bits in half of a VGPR.
+    V16,
     /// One dword in a VGPR.
     V32,
     /// Two dwords in VGPRs.
@@ -114,6 +116,8 @@ pub enum Type {
     DepCtr,
     /// Dependencies of `s_delay_alu`.
     DelayAlu,
+    /// The 32-bit value that `s_setreg_imm32_b32` writes.
+    Imm32,
     /// The 32-bit constant that always follows this instruction.
     Literal32,
     /// The same, used as half-precision constant (its low half).
@@ -140,7 +144,7 @@ impl Type {
 
     /// True for the types that occupy half of a VGPR.
     pub const fn is_half(self) -> bool {
-        matches!(self, Type::F16 | Type::Bf16 | Type::B16)
+        matches!(self, Type::F16 | Type::Bf16 | Type::B16 | Type::V16)
     }
 
     /// True for sources whose negate and absolute-value bits mean something.
@@ -195,8 +199,6 @@ pub enum Special {
     Execz,
     /// The scalar condition code.
     Scc,
-    /// A value read directly from LDS.
-    LdsDirect,
 }
 
 /// The floating-point constants that need no literal.

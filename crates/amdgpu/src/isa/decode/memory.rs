@@ -13,6 +13,12 @@ static SCRATCH: Rows<128> = Rows::of(Encoding::Scratch);
 /// The scalar register number that stands for "no register".
 const NULL: u32 = 124;
 
+/// The number of M0; above it is EXEC.
+const M0: u32 = 125;
+
+/// Registers from this number on are halves of EXEC.
+const EXEC: u32 = 126;
+
 /// Sign-extends the low `width` bits.
 fn signed(value: u32, width: u32) -> i32 {
     (value << (32 - width)) as i32 >> (32 - width)
@@ -26,11 +32,21 @@ pub(super) fn scalar(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, 
     let info = op.info();
     let mut instruction = reader.instruction(op, Encoding::Smem);
     let Some(&base) = info.src.first() else {
+        reader.reserved(bits(word, 13, 2), "cache policy")?;
         return Ok(reader.finish(instruction));
     };
     match info.dst.first() {
-        Some(&ty) => instruction.dst[0] = reader.scalar_register(bits(word, 6, 7), ty, "sdata")?,
-        None => instruction.src[2] = Operand::Imm(bits(word, 6, 7) as u16),
+        Some(&ty) => {
+            let data = bits(word, 6, 7);
+            if data >= M0 {
+                return Err(reader.bad("sdata"));
+            }
+            instruction.dst[0] = reader.scalar_register(data, ty, "sdata")?;
+        }
+        None => {
+            reader.reserved(bits(word, 13, 2), "cache policy")?;
+            instruction.src[2] = Operand::Imm(bits(word, 6, 7) as u16);
+        }
     }
     instruction.src[0] = reader.scalar_register(bits(word, 0, 6) << 1, base, "sbase")?;
     instruction.src[1] = reader.scalar_register(bits(high, 25, 7), Type::S32, "soffset")?;
@@ -56,6 +72,9 @@ pub(super) fn lds(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, Dec
         modifiers.offset = bits(word, 0, 16) as i32;
     }
     modifiers.gds = bit(word, 17);
+    if modifiers.gds && info.flags.contains(Flags::NO_GDS) {
+        return Err(reader.fail(DecodeErrorKind::ReservedField("gds")));
+    }
     match info.dst.first() {
         Some(&ty) => instruction.dst[0] = reader.vgpr(bits(high, 24, 8), ty, "vdst")?,
         None => reader.reserved(bits(high, 24, 8), "vdst")?,
@@ -88,6 +107,8 @@ pub(super) fn buffer(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, 
     let mut instruction = reader.instruction(op, Encoding::Mubuf);
     let info = op.info();
     if info.dst.is_empty() && info.src.is_empty() {
+        reader.reserved(bits(word, 13, 2), "cache policy")?;
+        reader.reserved(bits(high, 21, 3), "tfe, offen, idxen")?;
         return Ok(reader.finish(instruction));
     }
     let modifiers = &mut instruction.modifiers;
@@ -112,14 +133,15 @@ pub(super) fn buffer(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, 
     instruction.src[1] = reader.scalar_register(bits(high, 16, 5) << 2, Type::S128, "srsrc")?;
     instruction.src[2] = reader.scalar_source(bits(high, 24, 8), Type::B32, "soffset")?;
     let data = bits(high, 8, 8);
+    if tfe && info.flags.contains(Flags::ATOMIC) {
+        return Err(reader.fail(DecodeErrorKind::ReservedField("tfe")));
+    }
+    let extra = u8::from(tfe);
     if let Some(&ty) = info.src.first() {
-        instruction.src[3] = reader.vgpr(data, ty, "vdata")?;
+        instruction.src[3] = reader.vgprs(data, ty.dwords(reader.wave) + extra, "vdata")?;
     }
     if let Some(&ty) = info.dst.first().filter(|_| returns) {
-        instruction.dst[0] = reader.vgpr(data, ty, "vdata")?;
-    }
-    if tfe {
-        reader.reserved(u32::from(info.dst.is_empty()), "tfe")?;
+        instruction.dst[0] = reader.vgprs(data, ty.dwords(reader.wave) + extra, "vdata")?;
     }
     Ok(reader.finish(instruction))
 }
@@ -127,7 +149,6 @@ pub(super) fn buffer(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, 
 /// Flat, global and scratch addresses.
 pub(super) fn flat(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, DecodeError> {
     let number = bits(word, 18, 7);
-    reader.reserved(bits(word, 25, 1), "op[7]")?;
     let (op, encoding) = match bits(word, 16, 2) {
         0 => (
             reader.opcode(Encoding::Flat, &FLAT, number)?,
@@ -148,19 +169,20 @@ pub(super) fn flat(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, De
     let info = op.info();
     let mut instruction = reader.instruction(op, encoding);
     let modifiers = &mut instruction.modifiers;
-    modifiers.offset = signed(bits(word, 0, 13), 13);
+    modifiers.offset = match encoding {
+        Encoding::Flat => bits(word, 0, 13) as i32,
+        _ => signed(bits(word, 0, 13), 13),
+    };
     modifiers.dlc = bit(word, 13);
     modifiers.glc = bit(word, 14);
     modifiers.slc = bit(word, 15);
     let returns = !info.flags.contains(Flags::ATOMIC) || modifiers.glc;
     flat_address(reader, &mut instruction, high)?;
-    match info.src.first() {
-        Some(&ty) => instruction.src[3] = reader.vgpr(bits(high, 8, 8), ty, "data")?,
-        None => reader.reserved(bits(high, 8, 8), "data")?,
+    if let Some(&ty) = info.src.first() {
+        instruction.src[3] = reader.vgpr(bits(high, 8, 8), ty, "data")?;
     }
-    match info.dst.first().filter(|_| returns) {
-        Some(&ty) => instruction.dst[0] = reader.vgpr(bits(high, 24, 8), ty, "vdst")?,
-        None => reader.reserved(bits(high, 24, 8), "vdst")?,
+    if let Some(&ty) = info.dst.first().filter(|_| returns) {
+        instruction.dst[0] = reader.vgpr(bits(high, 24, 8), ty, "vdst")?;
     }
     Ok(reader.finish(instruction))
 }
@@ -185,6 +207,9 @@ fn flat_address(
         Some(ty) => reader.vgpr(vector, ty, "addr")?,
         None => Operand::Off,
     };
+    if base > EXEC || base == EXEC && instruction.encoding != Encoding::Scratch {
+        return Err(reader.bad("saddr"));
+    }
     instruction.src[1] = if has_base {
         reader.scalar_register(base, base_type, "saddr")?
     } else {

@@ -41,18 +41,12 @@ fn sop1(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, DecodeError> 
     let op = reader.opcode(Encoding::Sop1, &SOP1, bits(word, 8, 8))?;
     let info = op.info();
     let mut instruction = reader.instruction(op, Encoding::Sop1);
-    match info.dst.first() {
-        Some(&ty) => {
-            instruction.dst[0] = reader.scalar_register(bits(word, 16, 7), ty, "sdst")?;
-        }
-        None => reader.reserved(bits(word, 16, 7), "sdst")?,
+    if let Some(&ty) = info.dst.first() {
+        instruction.dst[0] = reader.scalar_register(bits(word, 16, 7), ty, "sdst")?;
     }
     let code = bits(word, 0, 8);
     instruction.src[0] = match info.src.first() {
-        None => {
-            reader.reserved(code, "ssrc0")?;
-            Operand::None
-        }
+        None => Operand::None,
         Some(Type::Message) => Operand::Imm(code as u16),
         Some(&ty @ (Type::S32 | Type::S64)) => {
             if code > 127 {
@@ -83,23 +77,15 @@ fn sopk(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, DecodeError> 
     let info = op.info();
     let mut instruction = reader.instruction(op, Encoding::Sopk);
     let register = bits(word, 16, 7);
-    let mut register_used = false;
     if let Some(&ty) = info.dst.first() {
         instruction.dst[0] = reader.scalar_register(register, ty, "sdst")?;
-        register_used = true;
     }
     for (operand, &ty) in instruction.src.iter_mut().zip(info.src) {
         *operand = match ty {
-            Type::S32 => {
-                register_used = true;
-                reader.scalar_register(register, ty, "sdst")?
-            }
-            Type::Literal32 => Operand::Literal(reader.literal()?),
+            Type::S32 => reader.scalar_register(register, ty, "sdst")?,
+            Type::Imm32 => Operand::Literal(reader.literal()?),
             _ => Operand::Imm(word as u16),
         };
-    }
-    if !register_used {
-        reader.reserved(register, "sdst")?;
     }
     Ok(reader.finish(instruction))
 }

@@ -52,7 +52,7 @@ pub(super) fn short(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, D
         }
         None => reader.reserved(number, "vdst")?,
         Some(Type::S32) => {
-            instruction.dst[0] = reader.scalar_register(number, Type::S32, "vdst")?;
+            instruction.dst[0] = reader.uniform_result(number)?;
         }
         Some(&ty) => {
             let (operand, high) = short_register(reader, number, ty, "vdst")?;
@@ -134,7 +134,7 @@ fn dpp_word(
     code: u32,
 ) -> Result<u32, DecodeError> {
     let info = instruction.op.info();
-    if !info.has_dpp() {
+    if !info.has_dpp(instruction.encoding) {
         return Err(reader.bad("src0"));
     }
     let word = reader.word(reader.words)?;
@@ -166,14 +166,11 @@ fn dpp_word(
             if float {
                 instruction.modifiers.neg |= (neg as u8) << i;
                 instruction.modifiers.abs |= (abs as u8) << i;
-            } else {
+            } else if i >= info.src.len() || !info.flags.contains(Flags::DEAD_MODS) {
                 reader.reserved(neg | abs, "src_mod")?;
             }
         }
-    } else {
-        reader.reserved(bits(word, 20, 4), "src_mod")?;
     }
-    reader.reserved(bits(word, 17, 1), "dpp[17]")?;
     Ok(bits(word, 0, 8))
 }
 
@@ -208,7 +205,8 @@ pub(super) fn long(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, De
             Operand::None
         }
         Some(Type::Mask) if info.flags.contains(Flags::WRITES_EXEC) => compare_result(reader, info),
-        Some(&ty @ (Type::Mask | Type::S32)) => {
+        Some(Type::S32) => reader.uniform_result(number)?,
+        Some(&ty @ Type::Mask) => {
             reader.reserved(bits(number, 7, 1), "vdst[7]")?;
             reader.scalar_register(number, ty, "vdst")?
         }
@@ -241,7 +239,10 @@ fn long_sources(
         };
         let operand = reader.source(code, ty, NAMES[i])?;
         if dpp.is_some() && matches!(operand, Operand::Literal(_)) {
-            return Err(reader.bad(NAMES[i]));
+            return Err(reader.bad("literal beside DPP"));
+        }
+        if dpp.is_some() && i == 1 && code < 256 {
+            return Err(reader.bad("scalar src1 beside DPP"));
         }
         instruction.src[i] = operand;
     }
@@ -260,9 +261,22 @@ fn long_modifiers(
     let flags = info.flags;
     let mut float = 0;
     let mut half = false;
+    // Which op_sel bits may be set, and which of them mean something.
+    let mut used = 0;
+    let mut selectable = 0;
     for (i, ty) in info.src.iter().enumerate() {
-        float |= u8::from(ty.is_float()) << i;
+        let modified = ty.is_float() || flags.contains(Flags::FLOAT_MODS) && ty.is_half();
+        float |= u8::from(modified) << i;
         half |= ty.is_half();
+        used |= u8::from(*ty != Type::Mask) << i;
+        selectable |= u8::from(!matches!(ty, Type::PkF16 | Type::PkBf16)) << i;
+    }
+    if !matches!(info.dst, [Type::Mask | Type::S32]) {
+        used |= 8;
+        selectable |= 8;
+    }
+    if flags.contains(Flags::OP_SEL) {
+        selectable = 3;
     }
     let has_scalar_result = info.dst.len() == 2;
     half |= info.dst.iter().any(|ty| ty.is_half());
@@ -282,9 +296,8 @@ fn long_modifiers(
         modifiers.abs = abs & float;
         let op_sel = bits(word, 11, 4) as u8;
         if half || flags.contains(Flags::OP_SEL) {
-            let used = all | 8;
             reader.reserved(u32::from(op_sel & !used), "op_sel")?;
-            modifiers.op_sel = op_sel;
+            modifiers.op_sel = op_sel & selectable;
         }
     }
     modifiers.clamp = bit(word, 15);
@@ -323,11 +336,18 @@ pub(super) fn packed(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, 
         modifiers.neg = neg;
         modifiers.abs = neg_hi;
     } else {
-        modifiers.neg = neg & used;
-        modifiers.neg_hi = neg_hi & used;
+        reader.reserved(u32::from((neg | neg_hi) & !used), "neg")?;
+        modifiers.neg = neg;
+        modifiers.neg_hi = neg_hi;
     }
-    modifiers.op_sel = bits(word, 11, 3) as u8 & used;
-    modifiers.op_sel_hi = (bits(high, 27, 2) | bits(word, 14, 1) << 2) as u8 & used;
+    let op_sel = bits(word, 11, 3) as u8;
+    if flags.contains(Flags::NO_OP_SEL) {
+        reader.reserved(u32::from(op_sel), "op_sel")?;
+    } else {
+        reader.reserved(u32::from(op_sel & !used), "op_sel")?;
+        modifiers.op_sel = op_sel;
+        modifiers.op_sel_hi = (bits(high, 27, 2) | bits(word, 14, 1) << 2) as u8 & used;
+    }
     modifiers.clamp = bit(word, 15);
     if modifiers.clamp && !flags.contains(Flags::CLAMP) {
         return Err(reader.fail(DecodeErrorKind::ReservedField("clamp")));
@@ -338,6 +358,10 @@ pub(super) fn packed(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, 
 /// VOPD: two instructions with at most one literal between them.
 pub(super) fn dual(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, DecodeError> {
     reader.words = 2;
+    if reader.wave == WaveSize::Wave64 {
+        reader.format = Some(Encoding::Vopd.name());
+        return Err(reader.fail(DecodeErrorKind::UnknownFormat));
+    }
     let x = reader.opcode(Encoding::Vopd, &VOPD, bits(word, 22, 4))?;
     let y = reader.opcode(Encoding::Vopd, &VOPD, bits(word, 17, 5))?;
     let high = reader.word(1)?;
@@ -360,6 +384,9 @@ fn component(
     let info = op.info();
     let mut instruction = reader.instruction(op, Encoding::Vopd);
     instruction.dst[0] = reader.vgpr(dst, info.dst[0], "vdst")?;
+    if info.src.len() == 1 {
+        reader.reserved(bits(word, 9, 8), "vsrc1")?;
+    }
     for (i, &ty) in info.src.iter().enumerate() {
         instruction.src[i] = match (i, ty) {
             (0, _) => reader.source(bits(word, 0, 9), ty, "src0")?,

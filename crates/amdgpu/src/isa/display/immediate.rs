@@ -113,7 +113,7 @@ fn delay(f: &mut Formatter<'_>, value: u16) -> fmt::Result {
 }
 
 fn message(f: &mut Formatter<'_>, value: u16) -> fmt::Result {
-    let name = match value {
+    let name = match value & 0xff {
         1 => "MSG_INTERRUPT",
         2 => "MSG_HS_TESSFACTOR",
         3 => "MSG_DEALLOC_VGPRS",
@@ -127,7 +127,7 @@ fn message(f: &mut Formatter<'_>, value: u16) -> fmt::Result {
         132 => "MSG_RTN_SAVE_WAVE",
         133 => "MSG_RTN_GET_TBA",
         134 => "MSG_RTN_GET_TBA_TO_PC",
-        256.. => return write!(f, "{value}"),
+        _ if value > 255 => return write!(f, "{value}"),
         _ => return write!(f, "sendmsg({value}, 0, 0)"),
     };
     write!(f, "sendmsg({name})")

@@ -50,7 +50,8 @@ pub(super) fn constant_modified(
     neg: bool,
     abs: bool,
 ) -> fmt::Result {
-    if neg && !abs {
+    let bracketed = matches!(operand, Operand::Literal(bits) if is_inline(bits, ty));
+    if neg && !abs && !bracketed {
         f.write_str("neg(")?;
         plain(f, operand, ty, false)?;
         return f.write_char(')');
@@ -92,7 +93,6 @@ fn special(f: &mut Formatter<'_>, reg: Special, dwords: u8) -> fmt::Result {
         Special::Vccz => "src_vccz",
         Special::Execz => "src_execz",
         Special::Scc => "src_scc",
-        Special::LdsDirect => "src_lds_direct",
     })
 }
 
@@ -109,46 +109,71 @@ fn inline_float(f: &mut Formatter<'_>, float: InlineFloat, ty: Type) -> fmt::Res
         InlineFloat::MinusTwo => "-2.0",
         InlineFloat::Four => "4.0",
         InlineFloat::MinusFour => "-4.0",
-        InlineFloat::InvTwoPi if matches!(ty, Type::F64 | Type::B64) => "0.15915494309189532",
+        InlineFloat::InvTwoPi
+            if matches!(
+                ty,
+                Type::F64 | Type::B64 | Type::AccF32 | Type::AccB32 | Type::AccF16 | Type::AccBf16
+            ) =>
+        {
+            "0.15915494309189532"
+        }
         InlineFloat::InvTwoPi => "0.15915494",
     })
 }
 
-/// True if an inline constant has this value in 32 bits.
-pub(super) fn is_inline32(bits: u32) -> bool {
-    (-16..=64).contains(&(bits as i32)) || inline_floats().any(|float| float.f32_bits() == bits)
-}
+const INLINE_FLOATS: [InlineFloat; 9] = [
+    InlineFloat::Half,
+    InlineFloat::MinusHalf,
+    InlineFloat::One,
+    InlineFloat::MinusOne,
+    InlineFloat::Two,
+    InlineFloat::MinusTwo,
+    InlineFloat::Four,
+    InlineFloat::MinusFour,
+    InlineFloat::InvTwoPi,
+];
 
-fn is_inline16(bits: u16) -> bool {
-    (-16..=64).contains(&(bits as i16)) || inline_floats().any(|float| float.f16_bits() == bits)
-}
-
-/// The inline floats.
-pub(super) fn inline_floats() -> impl Iterator<Item = InlineFloat> {
-    [
-        InlineFloat::Half,
-        InlineFloat::MinusHalf,
-        InlineFloat::One,
-        InlineFloat::MinusOne,
-        InlineFloat::Two,
-        InlineFloat::MinusTwo,
-        InlineFloat::Four,
-        InlineFloat::MinusFour,
-        InlineFloat::InvTwoPi,
-    ]
-    .into_iter()
+/// The inline constant that could stand for a literal, if there is one.
+fn is_inline(bits: u32, ty: Type) -> bool {
+    let integer = (-16..=64).contains(&(bits as i32));
+    let float = |pattern: fn(InlineFloat) -> u32, bits: u32| {
+        INLINE_FLOATS
+            .into_iter()
+            .any(|float| pattern(float) == bits)
+    };
+    let half = |float: InlineFloat| u32::from(float.f16_bits());
+    let brain = |float: InlineFloat| float.f32_bits() >> 16;
+    match ty {
+        Type::F16 | Type::MixF32 => {
+            (-16..=64).contains(&(bits as i16)) || float(half, bits & 0xffff)
+        }
+        Type::Bf16 => (-16..=64).contains(&(bits as i16)) || float(brain, bits & 0xffff),
+        Type::B64 => bits <= 64,
+        Type::PkF16 => integer || float(half, bits),
+        Type::PkBf16 => integer || float(brain, bits),
+        Type::F64 | Type::Literal32 | Type::Literal16 => false,
+        _ => integer || float(InlineFloat::f32_bits, bits),
+    }
 }
 
 /// Writes a literal; `lit()` marks one that an inline constant could replace.
 fn literal(f: &mut Formatter<'_>, bits: u32, ty: Type) -> fmt::Result {
-    let (value, inline) = match ty {
-        Type::F16 | Type::Bf16 | Type::B16 => (bits & 0xffff, is_inline16(bits as u16)),
-        Type::Literal32 | Type::Literal16 => (bits, false),
-        _ => (bits, is_inline32(bits)),
-    };
-    if inline {
-        write!(f, "lit({value:#x})")
-    } else {
-        write!(f, "{value:#x}")
+    match ty {
+        Type::F64 => {
+            let value = u64::from(bits) << 32;
+            match INLINE_FLOATS.iter().find(|float| float.f64_bits() == value) {
+                Some(&float) => inline_float(f, float, ty),
+                None if bits == 0 => f.write_char('0'),
+                None => write!(f, "{bits:#x}"),
+            }
+        }
+        Type::Imm32 => match INLINE_FLOATS.iter().find(|float| float.f32_bits() == bits) {
+            Some(&float) => inline_float(f, float, ty),
+            None if is_inline(bits, ty) => write!(f, "{}", bits as i32),
+            None => write!(f, "{bits:#x}"),
+        },
+        _ if is_inline(bits, ty) => write!(f, "lit({bits:#x})"),
+        Type::F16 | Type::Bf16 | Type::B16 | Type::MixF32 => write!(f, "{:#x}", bits & 0xffff),
+        _ => write!(f, "{bits:#x}"),
     }
 }

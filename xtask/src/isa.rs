@@ -1,0 +1,417 @@
+//! Checks the instruction decoder and its text against LLVM.
+//!
+//! LLVM is an oracle for what decodes and how it reads, not for what an
+//! instruction does. Where it is not installed, the check says so and passes:
+//! the golden file of `crates/amdgpu/tests` was made by `--bless`.
+
+mod generate;
+mod images;
+mod llvm;
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::thread;
+
+use amdgpu::isa::{Dpp, DppControl, Encoding, Instruction, WaveSize, decode};
+
+use self::generate::Random;
+use self::llvm::Disassembler;
+
+/// Dwords of a case: the longest instruction has four less one.
+const WORDS: usize = 4;
+
+/// Bytes to decode, as dwords.
+type Case = [u32; WORDS];
+
+/// Cases that go to LLVM in one process.
+const BATCH: usize = 8192;
+
+/// `isa [--count N] [--seed N] [--show N] [--bless FILE] [FILE…]`: compares
+/// random encodings, or all code in the given files, with LLVM.
+///
+/// # Errors
+///
+/// The first disagreements, or what kept the check from running.
+pub fn check_oracle(args: &[String]) -> Result<(), String> {
+    let options = Options::parse(args)?;
+    let Some(llvm) = Disassembler::find() else {
+        return say("llvm-mc is not installed: instruction text not checked");
+    };
+    say(&format!("oracle: {}", llvm.program()))?;
+    if let Some(path) = &options.bless {
+        return bless(&llvm, Path::new(path), options.seed);
+    }
+    let tally = if options.files.is_empty() {
+        random_encodings(&llvm, &options)?
+    } else {
+        compare_files(&llvm, &options.files)?
+    };
+    tally.report(options.show)
+}
+
+struct Options {
+    count: usize,
+    seed: u64,
+    show: usize,
+    bless: Option<String>,
+    files: Vec<String>,
+}
+
+impl Options {
+    fn parse(args: &[String]) -> Result<Options, String> {
+        let mut options = Options {
+            count: 1_000_000,
+            seed: 1,
+            show: 20,
+            bless: None,
+            files: Vec::new(),
+        };
+        let mut args = args.iter();
+        while let Some(arg) = args.next() {
+            let mut value = || args.next().ok_or(format!("{arg} needs a value"));
+            let number = |text: &String| text.parse().map_err(|_| format!("{text} is no number"));
+            match arg.as_str() {
+                "--count" => options.count = number(value()?)? as usize,
+                "--seed" => options.seed = number(value()?)?,
+                "--show" => options.show = number(value()?)? as usize,
+                "--bless" => options.bless = Some(value()?.clone()),
+                _ if arg.starts_with('-') => return Err(format!("unknown option {arg}")),
+                _ => options.files.push(arg.clone()),
+            }
+        }
+        Ok(options)
+    }
+}
+
+fn say(line: &str) -> Result<(), String> {
+    writeln!(io::stdout(), "{line}").map_err(|error| error.to_string())
+}
+
+/// What became of the cases.
+#[derive(Default)]
+struct Tally {
+    agree: usize,
+    agree_invalid: usize,
+    /// Rejected by us; LLVM prints a text that it assembles to other bytes or not at all.
+    not_canonical: usize,
+    /// LLVM is known to be wrong.
+    defects: usize,
+    mismatch: Vec<String>,
+    only_ours: Vec<String>,
+    only_llvm: Vec<String>,
+    /// Formats this decoder leaves out.
+    unsupported: usize,
+}
+
+impl Tally {
+    fn merge(&mut self, other: Tally) {
+        self.agree += other.agree;
+        self.agree_invalid += other.agree_invalid;
+        self.unsupported += other.unsupported;
+        self.not_canonical += other.not_canonical;
+        self.defects += other.defects;
+        self.mismatch.extend(other.mismatch);
+        self.only_ours.extend(other.only_ours);
+        self.only_llvm.extend(other.only_llvm);
+    }
+
+    fn report(&self, show: usize) -> Result<(), String> {
+        let total = self.agree
+            + self.agree_invalid
+            + self.not_canonical
+            + self.defects
+            + self.mismatch.len()
+            + self.only_ours.len()
+            + self.only_llvm.len();
+        let mut text = format!(
+            "{total} encodings: {} same text, {} rejected by both, {} differ, {} only ours, {} only LLVM's",
+            self.agree,
+            self.agree_invalid,
+            self.mismatch.len(),
+            self.only_ours.len(),
+            self.only_llvm.len(),
+        );
+        if self.not_canonical > 0 {
+            let _ = write!(
+                text,
+                "\n  {} rejected here, printed by LLVM, whose assembler does not make them from that text",
+                self.not_canonical
+            );
+        }
+        if self.defects > 0 {
+            let _ = write!(text, "\n  {} where LLVM is known to be wrong", self.defects);
+        }
+        if self.unsupported > 0 {
+            let _ = write!(
+                text,
+                "\n  {} in formats left out, not compared",
+                self.unsupported
+            );
+        }
+        say(&text)?;
+        let kinds = [
+            ("differs", &self.mismatch),
+            ("only ours", &self.only_ours),
+            ("only LLVM's", &self.only_llvm),
+        ];
+        let mut wrong = String::new();
+        for (kind, cases) in kinds {
+            for case in cases.iter().take(show) {
+                let _ = write!(wrong, "\n{kind}: {case}");
+            }
+        }
+        if wrong.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("the decoder disagrees with LLVM{wrong}"))
+        }
+    }
+}
+
+fn bytes(case: &[u32]) -> Vec<u8> {
+    case.iter().flat_map(|word| word.to_le_bytes()).collect()
+}
+
+fn decode_case(wave: WaveSize, case: &Case) -> Option<Instruction> {
+    decode(wave, &bytes(case), 0).ok()
+}
+
+/// True if the leading bits name a format that the decoder leaves out.
+fn is_left_out(case: &Case) -> bool {
+    let word = case[0];
+    matches!(word >> 26, 0x3a | 0x3c | 0x3e) || matches!(word >> 24, 0xcd | 0xce)
+}
+
+fn random_encodings(llvm: &Disassembler, options: &Options) -> Result<Tally, String> {
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let share = options.count.div_ceil(threads);
+    let tallies = thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads as u64)
+            .map(|worker| {
+                scope.spawn(move || {
+                    let mut random = Random::new(options.seed.wrapping_mul(0x1000) + worker);
+                    let mut tally = Tally::default();
+                    let mut left = share;
+                    while left > 0 {
+                        let wave = if random.below(4) == 0 {
+                            WaveSize::Wave64
+                        } else {
+                            WaveSize::Wave32
+                        };
+                        let count = left.min(BATCH);
+                        let cases: Vec<Case> =
+                            (0..count).map(|_| generate::any(&mut random)).collect();
+                        compare(llvm, wave, &cases, &mut tally)?;
+                        left -= count;
+                    }
+                    Ok(tally)
+                })
+            })
+            .collect();
+        workers
+            .into_iter()
+            .map(|worker| worker.join().map_err(|_| "a worker panicked".to_owned())?)
+            .collect::<Result<Vec<Tally>, String>>()
+    })?;
+    let mut total = Tally::default();
+    for tally in tallies {
+        total.merge(tally);
+    }
+    Ok(total)
+}
+
+/// Compares cases, and the sizes of those that decode: LLVM must find just
+/// one instruction in the bytes we take.
+fn compare(
+    llvm: &Disassembler,
+    wave: WaveSize,
+    cases: &[Case],
+    tally: &mut Tally,
+) -> Result<(), String> {
+    let ours: Vec<Option<Instruction>> = cases.iter().map(|case| decode_case(wave, case)).collect();
+    let blocks: Vec<Vec<u32>> = cases
+        .iter()
+        .zip(&ours)
+        .map(|(case, ours)| match ours {
+            Some(instruction) => case[..usize::from(instruction.size_bytes) / 4].to_vec(),
+            None => case.to_vec(),
+        })
+        .collect();
+    let theirs = llvm.disassemble(wave, &blocks)?;
+    let mut doubtful = Vec::new();
+    for ((case, ours), theirs) in cases.iter().zip(ours).zip(theirs) {
+        let words: Vec<String> = case.iter().map(|word| format!("{word:08x}")).collect();
+        let place = format!("{} ({}):", words.join(" "), wave.lanes());
+        let valid = theirs.first().filter(|text| !is_flagged(text));
+        if theirs
+            .first()
+            .is_some_and(|text| is_defect(ours.as_ref(), text))
+        {
+            tally.defects += 1;
+            continue;
+        }
+        match (ours, valid) {
+            _ if is_left_out(case) => tally.unsupported += 1,
+            (None, None) => tally.agree_invalid += 1,
+            (Some(ours), None) => tally.only_ours.push(format!("{place} {ours}")),
+            (None, Some(text)) => doubtful.push((place, *case, text.clone())),
+            (Some(ours), Some(text)) => {
+                let ours = ours.to_string();
+                if ours == *text && theirs.len() == 1 {
+                    tally.agree += 1;
+                } else {
+                    tally.mismatch.push(format!(
+                        "{place}\n  ours {ours}\n  LLVM {}",
+                        theirs.join("; ")
+                    ));
+                }
+            }
+        }
+    }
+    // LLVM's disassembler takes much that no assembler writes: unused bits
+    // that are set, registers past the last, operands the chip does not have.
+    let texts: Vec<&str> = doubtful.iter().map(|(_, _, text)| text.as_str()).collect();
+    let assembled = llvm.assemble(wave, &texts)?;
+    for ((place, case, text), assembled) in doubtful.iter().zip(assembled) {
+        let canonical = assembled.is_some_and(|assembled| bytes(case).starts_with(&assembled));
+        if canonical {
+            tally.only_llvm.push(format!("{place} {text}"));
+        } else {
+            tally.not_canonical += 1;
+        }
+    }
+    Ok(())
+}
+
+/// Where LLVM is known to be wrong:
+///
+/// - It takes a DPP control below 256 for a 16-bit register, whose bit 7 picks
+///   the half, and drops that bit; and control 255 for a literal, beyond the
+///   end of the code if need be.
+/// - It lets vector instructions write read-only scalar operands.
+/// - It lets dual-issue pairs read LDS directly, which gfx11 cannot.
+fn is_defect(ours: Option<&Instruction>, theirs: &str) -> bool {
+    if theirs == llvm::CRASH {
+        return true;
+    }
+    let Some(ours) = ours else {
+        let destination = theirs.split([' ', ',']).nth(1);
+        return destination.is_some_and(|name| name.starts_with("src_"))
+            || theirs.starts_with("v_dual_") && theirs.contains("src_lds_direct");
+    };
+    match ours.modifiers.dpp {
+        Some(Dpp::Lanes8 { lanes, .. }) => lanes[2] & 2 != 0 && lanes[3..] == [0; 5],
+        Some(Dpp::Row {
+            control: DppControl::QuadPerm(lanes),
+            ..
+        }) => lanes[3] & 2 != 0 && ours.to_string() != *theirs,
+        _ => false,
+    }
+}
+
+/// True if LLVM prints the encoding, but says in a comment that it is wrong.
+/// (Of `s_delay_alu`, only the text is at a loss.)
+fn is_flagged(text: &str) -> bool {
+    text.contains("/*") && !text.starts_with("s_delay_alu")
+}
+
+/// Compares all code in the given files.
+fn compare_files(llvm: &Disassembler, files: &[String]) -> Result<Tally, String> {
+    let mut tally = Tally::default();
+    let mut sections = 0;
+    for file in files {
+        let code = images::code(Path::new(file))?;
+        sections += code.len();
+        tally.merge(compare_code(llvm, file, code)?);
+    }
+    say(&format!(
+        "{} files, {sections} gfx1100 code sections",
+        files.len()
+    ))?;
+    if sections == 0 {
+        return Err("no gfx1100 image in these files".to_owned());
+    }
+    Ok(tally)
+}
+
+/// Compares every instruction of the code sections of one file.
+fn compare_code(llvm: &Disassembler, file: &str, code: Vec<images::Code>) -> Result<Tally, String> {
+    let mut tally = Tally::default();
+    for images::Code { wave, bytes } in code {
+        let mut cases = Vec::new();
+        let mut offset = 0;
+        while offset < bytes.len() {
+            let mut case = [generate::NOP; WORDS];
+            for (word, chunk) in case.iter_mut().zip(bytes[offset..].chunks_exact(4)) {
+                *word = u32::from_le_bytes([chunk[0], chunk[1], chunk[2], chunk[3]]);
+            }
+            let size = match decode(wave, &bytes, offset) {
+                Ok(instruction) => usize::from(instruction.size_bytes),
+                Err(error) => {
+                    tally.only_llvm.push(format!("{file}: {error}"));
+                    4
+                }
+            };
+            cases.push(case);
+            offset += size;
+        }
+        for batch in cases.chunks(BATCH) {
+            compare(llvm, wave, batch, &mut tally)?;
+        }
+    }
+    Ok(tally)
+}
+
+/// Writes the golden file: for each instruction and encoding, some valid
+/// encodings with LLVM's text.
+fn bless(llvm: &Disassembler, path: &Path, seed: u64) -> Result<(), String> {
+    const ATTEMPTS: usize = 400;
+    const LINES: usize = 3;
+    let mut random = Random::new(seed);
+    let mut text = String::new();
+    let mut lines = 0;
+    for form in generate::forms() {
+        let mut chosen: Vec<(WaveSize, Case)> = Vec::new();
+        for _ in 0..ATTEMPTS {
+            let wave = if chosen.len() == LINES - 1 {
+                WaveSize::Wave64
+            } else {
+                WaveSize::Wave32
+            };
+            let case = generate::form(&mut random, &form);
+            let valid = decode_case(wave, &case);
+            if valid.is_some_and(|instruction| instruction.op == form.op) {
+                chosen.push((wave, case));
+            }
+            if chosen.len() == LINES {
+                break;
+            }
+        }
+        if chosen.len() < 2 {
+            return Err(format!("found no valid encodings of {form:?}"));
+        }
+        for (wave, case) in chosen {
+            let size = decode_case(wave, &case).map_or(0, |ours| usize::from(ours.size_bytes) / 4);
+            let words = &case[..size];
+            let theirs = llvm.disassemble(wave, &[words.to_vec()])?;
+            let [[theirs]] = theirs.iter().map(Vec::as_slice).collect::<Vec<_>>()[..] else {
+                return Err(format!("LLVM does not accept {words:08x?}"));
+            };
+            let hex: Vec<String> = words.iter().map(|word| format!("{word:08x}")).collect();
+            let _ = writeln!(text, "{} {}\t{theirs}", wave.lanes(), hex.join(" "));
+            lines += 1;
+        }
+    }
+    std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+    say(&format!("{}: {lines} lines", path.display()))
+}
+
+/// The name of a form, for messages.
+impl std::fmt::Debug for generate::Form {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let dpp = if self.dpp { " with DPP" } else { "" };
+        let encoding: Encoding = self.encoding;
+        write!(f, "{} as {}{dpp}", self.op.mnemonic(), encoding.name())
+    }
+}
