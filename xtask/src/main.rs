@@ -9,6 +9,7 @@
 use std::process::ExitCode;
 
 mod check;
+mod fixtures;
 
 /// A command: its name, what it does, and the function behind it.
 type Command = (
@@ -17,11 +18,18 @@ type Command = (
     fn(&[String]) -> Result<(), String>,
 );
 
-const COMMANDS: &[Command] = &[(
-    "check",
-    "formatting, lints, tests, documentation and licences: what a change must pass",
-    check::run,
-)];
+const COMMANDS: &[Command] = &[
+    (
+        "check",
+        "formatting, lints, tests, documentation and licences: what a change must pass",
+        check::run,
+    ),
+    (
+        "fixtures",
+        "compile the programs of fixtures/ again and compute their results",
+        fixtures::run,
+    ),
+];
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
