@@ -385,4 +385,52 @@ mod tests {
             assert_eq!(error.code(), StatusCode::OutOfRange);
         }
     }
+
+    fn buffer(bytes: u64) -> Buffer {
+        let params = crate::BufferParams::device_local();
+        let device = crate::testing::null_device();
+        device.allocator().allocate(&params, bytes).unwrap()
+    }
+
+    #[test]
+    fn a_view_must_fit_its_buffer() {
+        let view = |shape: &[u64], element_type, encoding| {
+            BufferView::new(buffer(24), shape, element_type, encoding)
+        };
+        let dense = Encoding::DENSE_ROW_MAJOR;
+        let whole = view(&[2, 3], ElementType::FLOAT_32, dense).unwrap();
+        assert_eq!((whole.shape(), whole.element_count()), (&[2, 3][..], 6));
+        assert_eq!(whole.element_type(), ElementType::FLOAT_32);
+        assert_eq!(whole.encoding(), dense);
+        assert_eq!(whole.buffer().byte_length(), 24);
+        assert!(whole.ptr_eq(&whole.clone()));
+        // Padding is the buffer's own business.
+        view(&[5], ElementType::FLOAT_32, dense).unwrap();
+        view(&[], ElementType::FLOAT_64, dense).unwrap();
+        view(&[0, 1 << 40], ElementType::FLOAT_64, dense).unwrap();
+        for (shape, element_type) in [
+            (&[7][..], ElementType::FLOAT_32),
+            (&[2, 4], ElementType::FLOAT_32),
+            (&[49], ElementType::INT_4),
+            (&[u64::MAX, u64::MAX], ElementType::INT_8),
+        ] {
+            let status = view(shape, element_type, dense).unwrap_err();
+            assert_eq!(status.code(), StatusCode::OutOfRange, "{shape:?}");
+        }
+        // What an opaque encoding needs only the program knows.
+        view(&[1000], ElementType::FLOAT_32, Encoding::OPAQUE).unwrap();
+    }
+
+    #[test]
+    fn a_view_of_a_subspan_fits_the_subspan() {
+        let part = buffer(64).subspan(32, 16).unwrap();
+        let dense = Encoding::DENSE_ROW_MAJOR;
+        BufferView::new(part.clone(), &[4], ElementType::INT_32, dense).unwrap();
+        let status = BufferView::new(part, &[5], ElementType::INT_32, dense).unwrap_err();
+        assert_eq!(status.code(), StatusCode::OutOfRange);
+        assert!(
+            status.message().contains("5xi32 needs 20 bytes"),
+            "{status}"
+        );
+    }
 }

@@ -7,7 +7,7 @@ mod tests;
 use std::fmt;
 use std::sync::Arc;
 
-use hip::{Api, DeviceAttribute, ProviderInfo};
+use hip::{Api, DeviceAttribute, ProviderInfo, TraceSink};
 
 pub use options::{DRIVER_OPTIONS, DriverOptions};
 
@@ -18,21 +18,46 @@ use crate::{Device, DeviceParams, Result, Status};
 pub struct Driver(Arc<Inner>);
 
 struct Inner {
-    name: &'static str,
+    name: String,
     api: Arc<dyn Api>,
     options: DriverOptions,
 }
 
 impl Driver {
+    /// Names and descriptions of the drivers that [`Driver::open`] knows.
+    pub const KNOWN: &'static [(&'static str, &'static str)] = hip::PROVIDERS;
+
+    /// Opens the driver called `name`. `UNAVAILABLE` if there is none, or if
+    /// its library was not found: the message lists everything tried.
+    pub fn open(name: &str, options: DriverOptions) -> Result<Self> {
+        let api = Self::open_api(name, &options)?;
+        Self::with_api(name, api, options)
+    }
+
+    /// As [`Driver::open`], with every call to the layer below written to `sink`.
+    pub fn open_traced(name: &str, options: DriverOptions, sink: TraceSink) -> Result<Self> {
+        let api = hip::trace(Self::open_api(name, &options)?, sink);
+        Self::with_api(name, api, options)
+    }
+
     /// A driver over a provider that exists already.
-    pub fn with_api(name: &'static str, api: Arc<dyn Api>, options: DriverOptions) -> Result<Self> {
+    pub fn with_api(name: &str, api: Arc<dyn Api>, options: DriverOptions) -> Result<Self> {
         api.init()?;
-        Ok(Self(Arc::new(Inner { name, api, options })))
+        Ok(Self(Arc::new(Inner {
+            name: name.to_owned(),
+            api,
+            options,
+        })))
+    }
+
+    fn open_api(name: &str, options: &DriverOptions) -> Result<Arc<dyn Api>> {
+        hip::open(name, &options.library_paths)
+            .map_err(|error| Status::unavailable(error.to_string()))
     }
 
     /// Its registered name.
-    pub fn name(&self) -> &'static str {
-        self.0.name
+    pub fn name(&self) -> &str {
+        &self.0.name
     }
 
     /// Who answers, and from which library.

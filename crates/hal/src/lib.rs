@@ -68,4 +68,4 @@ pub use resource_set::ResourceSet;
 pub use semaphore::{Semaphore, Timeout, Timepoint, WaitMode, wait_timepoints};
 pub use status::{Result, Status, StatusCode};
 
-pub use hip::{DevicePtr, HostRegion};
+pub use hip::{DevicePtr, HostRegion, ProviderInfo, TraceSink};

@@ -26,6 +26,7 @@ mod inspect;
 mod memory;
 mod module;
 mod null;
+mod providers;
 mod stream;
 mod symbols;
 mod trace;
@@ -43,6 +44,7 @@ pub use memory::{
 };
 pub use module::{Function, Module};
 pub use null::{NullOptions, null, null_with};
+pub use providers::{OpenError, PROVIDERS, open};
 pub use stream::{Event, Issue, Stream};
 pub use symbols::{Need, SYMBOLS, SymbolRow};
 pub use trace::{TraceSink, trace};

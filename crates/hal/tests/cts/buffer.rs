@@ -1,0 +1,4 @@
+//! Memory: allocating, importing, mapping.
+
+pub(crate) mod allocator;
+pub(crate) mod mapping;

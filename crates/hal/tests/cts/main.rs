@@ -1,0 +1,34 @@
+//! The conformance suite: what a device must do, whoever provides it.
+//!
+//! Every case runs on each device of each provider, those that record commands
+//! in each command buffer mode, and those that bind buffers with buffers in the
+//! commands (`direct`) and with a binding table (`indirect`) besides. Names say
+//! which: `[software:gfx1100/graph/indirect] command_buffer::dispatch::abs`.
+//!
+//! Folders and cases follow IREE's own conformance suite; the bodies are ours.
+
+mod buffer;
+mod driver;
+mod executable;
+mod frame;
+
+use std::process::ExitCode;
+
+use frame::Case;
+use libtest_mimic::Arguments;
+
+/// Every folder of cases.
+const FOLDERS: &[&[Case]] = &[
+    buffer::allocator::CASES,
+    buffer::mapping::CASES,
+    driver::CASES,
+    executable::CASES,
+    executable::cache::CASES,
+    executable::layout::CASES,
+];
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let cases: Vec<&Case> = FOLDERS.iter().copied().flatten().collect();
+    libtest_mimic::run(&arguments, frame::trials(&cases)).exit_code()
+}
