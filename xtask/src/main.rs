@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 mod check;
 mod fixtures;
+mod isa;
 
 /// A command: its name, what it does, and the function behind it.
 type Command = (
@@ -28,6 +29,11 @@ const COMMANDS: &[Command] = &[
         "fixtures",
         "compile the programs of fixtures/ again and compute their results",
         fixtures::run,
+    ),
+    (
+        "isa",
+        "hold the decoder and its text against LLVM's, on random encodings or on files",
+        isa::check_oracle,
     ),
 ];
 
