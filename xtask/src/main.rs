@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 mod check;
 mod fixtures;
+mod fuzz;
 mod isa;
 
 /// A command: its name, what it does, and the function behind it.
@@ -29,6 +30,11 @@ const COMMANDS: &[Command] = &[
         "fixtures",
         "compile the programs of fixtures/ again and compute their results",
         fixtures::run,
+    ),
+    (
+        "fuzz",
+        "run the fuzz targets for some seconds each",
+        fuzz::run,
     ),
     (
         "isa",
