@@ -2,4 +2,3 @@
 #![deny(unsafe_code)]
 
 pub mod array;
-pub mod cli;

@@ -1,0 +1,82 @@
+//! The chips that can be simulated.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A chip, named as the compiler names its target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Arch {
+    /// RDNA 3, desktop (Radeon RX 7900).
+    #[default]
+    Gfx1100,
+}
+
+impl Arch {
+    /// Every chip that can be simulated.
+    pub const ALL: &[Arch] = &[Arch::Gfx1100];
+
+    /// The compiler's name of the target.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Arch::Gfx1100 => "gfx1100",
+        }
+    }
+
+    /// Most bytes of LDS that one workgroup may have.
+    pub const fn max_lds_bytes(self) -> u32 {
+        match self {
+            Arch::Gfx1100 => 64 << 10,
+        }
+    }
+
+    /// Most work-items in one workgroup.
+    pub const fn max_workgroup_size(self) -> u32 {
+        match self {
+            Arch::Gfx1100 => 1024,
+        }
+    }
+
+    /// Lanes of a wave as the compiler uses by default.
+    pub const fn wave_size(self) -> u32 {
+        match self {
+            Arch::Gfx1100 => 32,
+        }
+    }
+}
+
+impl fmt::Display for Arch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The name is not that of a chip that can be simulated.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no software GPU for {name:?}: there is one for {}", names())]
+pub struct UnknownArch {
+    /// The name given.
+    pub name: String,
+}
+
+fn names() -> String {
+    Arch::ALL
+        .iter()
+        .map(|arch| arch.name())
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+impl FromStr for Arch {
+    type Err = UnknownArch;
+
+    fn from_str(name: &str) -> Result<Arch, UnknownArch> {
+        Arch::ALL
+            .iter()
+            .copied()
+            .find(|arch| arch.name() == name)
+            .ok_or_else(|| UnknownArch {
+                name: name.to_owned(),
+            })
+    }
+}

@@ -1,0 +1,283 @@
+//! One workgroup at a time on one thread: its waves in turn, its barriers.
+
+use std::sync::atomic::Ordering;
+
+use super::{Job, kernarg};
+use crate::exec::{self, Env, Problem};
+use crate::fault::{Access, Fault, FaultKind, FaultRecord};
+use crate::memory::{AccessError, Lds, Reason};
+use crate::simd::{LANES, Row};
+use crate::wave::{Mode, State, Wave, slot};
+
+/// Ops a wave may execute before the next one has its turn.
+const SLICE: u64 = 100_000;
+
+/// The registers and LDS of one thread.
+#[derive(Debug, Default)]
+pub(crate) struct Worker {
+    waves: Vec<Wave>,
+    lds: Lds,
+}
+
+impl Worker {
+    /// Runs workgroups of the job until there are none left.
+    pub(crate) fn run(&mut self, job: &Job) {
+        let items: u32 = job.block.iter().product();
+        let count = items.div_ceil(LANES as u32) as usize;
+        self.waves.resize_with(count, Wave::new);
+        let mut env = Env {
+            view: job.view.clone(),
+            lds: std::mem::take(&mut self.lds),
+            program: job.program.clone(),
+            began: job.began,
+            problem: None,
+        };
+        let scratch_rows = scratch_rows(job);
+        for (number, wave) in self.waves.iter_mut().enumerate() {
+            job.program.outfit(wave);
+            wave.number = number as u32;
+            wave.scratch.clear();
+            wave.scratch.resize(scratch_rows, Row::ZERO);
+        }
+        let mut executed = 0;
+        let mut first = true;
+        while let Some(index) = job.take() {
+            let position = job.position(index);
+            env.lds.reset(job.lds_bytes);
+            for wave in &mut self.waves {
+                if !first {
+                    job.program.clear(wave);
+                    wave.scratch.fill(Row::ZERO);
+                }
+                begin(wave, job, position, items);
+            }
+            first = false;
+            let result = run_waves(&mut self.waves, &mut env, job, position);
+            executed += self.waves.iter().map(|wave| wave.executed).sum::<u64>();
+            if let Err(fault) = result {
+                job.fail(fault);
+                break;
+            }
+        }
+        job.instructions.fetch_add(executed, Ordering::Relaxed);
+        self.lds = env.lds;
+    }
+}
+
+/// Rows of scratch of a wave. A kernel whose stack the compiler could not
+/// bound gets more than it knows of.
+fn scratch_rows(job: &Job) -> usize {
+    const DYNAMIC_STACK_BYTES: u32 = 16 << 10;
+    let code = job.kernel.code();
+    let dynamic = code.metadata.uses_dynamic_stack || code.descriptor.properties.dynamic_stack();
+    let extra = if dynamic { DYNAMIC_STACK_BYTES } else { 0 };
+    (job.kernel.scratch_bytes() + extra).div_ceil(4) as usize
+}
+
+/// Puts a wave at the kernel's entry.
+fn begin(wave: &mut Wave, job: &Job, position: [u32; 3], items: u32) {
+    let code = job.kernel.code();
+    wave.pc = job.program.entry(code.code.start);
+    wave.state = State::Ready;
+    wave.scc = false;
+    wave.executed = 0;
+    let rsrc1 = code.descriptor.rsrc1;
+    let modes = rsrc1.0 >> 12 & 0xff;
+    let clamp = u32::from(rsrc1.dx10_clamp()) << 8 | u32::from(rsrc1.ieee_mode()) << 9;
+    wave.mode = Mode(modes | clamp);
+    set_scalars(wave, job, position);
+    let [width, height, _] = job.block;
+    let base = wave.number * LANES as u32;
+    let ids = wave.rows[0].lanes_mut();
+    for (lane, id) in ids.iter_mut().enumerate() {
+        let item = base + lane as u32;
+        *id = item % width | (item / width % height) << 10 | item / (width * height) << 20;
+    }
+    let live = (items - base).min(LANES as u32);
+    let exec = u32::MAX >> (LANES as u32 - live);
+    wave.exec = exec;
+    wave.mask = Row::from_mask(exec);
+    wave.scalars[slot::EXEC as usize] = exec;
+}
+
+/// User registers in the descriptor's order, then the workgroup's position.
+fn set_scalars(wave: &mut Wave, job: &Job, position: [u32; 3]) {
+    let descriptor = &job.kernel.code().descriptor;
+    let properties = descriptor.properties;
+    let kernargs = job.view.kernarg_address();
+    let packet = kernargs + kernarg::packet_offset(&job.kernel) as u64;
+    let pairs = [
+        (properties.private_segment_buffer(), 2, [0, 0]),
+        (properties.dispatch_ptr(), 1, [packet, 0]),
+        (properties.queue_ptr(), 1, [0, 0]),
+        (properties.kernarg_segment_ptr(), 1, [kernargs, 0]),
+        (properties.dispatch_id(), 1, [0, 0]),
+        (properties.flat_scratch_init(), 1, [0, 0]),
+    ];
+    let mut at = 0;
+    for (present, count, values) in pairs {
+        for value in values.iter().take(if present { count } else { 0 }) {
+            wave.scalars[at] = *value as u32;
+            wave.scalars[at + 1] = (value >> 32) as u32;
+            at += 2;
+        }
+    }
+    if properties.private_segment_size() {
+        wave.scalars[at] = job.kernel.scratch_bytes();
+    }
+    let mut at = descriptor.rsrc2.user_sgprs() as usize;
+    for (present, value) in descriptor.rsrc2.workgroup_ids().into_iter().zip(position) {
+        if present {
+            wave.scalars[at] = value;
+            at += 1;
+        }
+    }
+    if descriptor.rsrc2.workgroup_info() {
+        wave.scalars[at] = wave.number;
+    }
+}
+
+/// Runs the waves of a workgroup to their ends.
+fn run_waves(
+    waves: &mut [Wave],
+    env: &mut Env,
+    job: &Job,
+    position: [u32; 3],
+) -> Result<(), Fault> {
+    let mut executed = 0;
+    loop {
+        let mut ready = false;
+        for index in 0..waves.len() {
+            let wave = &mut waves[index];
+            if wave.state != State::Ready {
+                continue;
+            }
+            let count = exec::run(wave, env, SLICE);
+            wave.executed += count;
+            executed += count;
+            match wave.state {
+                State::Failed => return Err(describe(wave, env, job, position)),
+                State::Ready => ready = true,
+                State::Barrier | State::Done => {}
+            }
+            if executed > job.budget {
+                let text = format!("{executed} wave instructions in one workgroup");
+                return Err(stopped(
+                    wave,
+                    job,
+                    position,
+                    FaultKind::InstructionBudget,
+                    text,
+                ));
+            }
+            if job.stopped.load(Ordering::Relaxed) {
+                // Another workgroup has failed; this one's end matters to nobody.
+                return Ok(());
+            }
+        }
+        if ready {
+            continue;
+        }
+        // Waves that have ended do not hold up the barrier.
+        let mut waiting = false;
+        for wave in waves.iter_mut().filter(|wave| wave.state == State::Barrier) {
+            wave.state = State::Ready;
+            waiting = true;
+        }
+        if !waiting {
+            return Ok(());
+        }
+    }
+}
+
+/// A fault at the wave's current op.
+fn stopped(wave: &Wave, job: &Job, position: [u32; 3], kind: FaultKind, detail: String) -> Fault {
+    let offset = job.program.origin(wave.pc);
+    let (instruction, encoding) = job.program.describe(offset);
+    Fault::new(FaultRecord {
+        kind,
+        kernel: job.kernel.name().to_owned(),
+        code_object_offset: Some(u64::from(offset)),
+        instruction,
+        encoding,
+        workgroup: position,
+        wave: wave.number,
+        lane: None,
+        access: None,
+        nearest: None,
+        detail,
+    })
+}
+
+/// The fault of a wave that failed.
+fn describe(wave: &Wave, env: &mut Env, job: &Job, position: [u32; 3]) -> Fault {
+    let fault = |kind, detail| stopped(wave, job, position, kind, detail);
+    match env.problem.take() {
+        Some(Problem::Access(error)) => access_fault(wave, env, job, position, error),
+        Some(Problem::Trap(number)) => fault(FaultKind::Trap, format!("trap {number}")),
+        Some(Problem::WildBranch(target)) => fault(
+            FaultKind::WildBranch,
+            format!("to {target:#x}, where no instruction begins"),
+        ),
+        Some(Problem::Unsupported(text)) => fault(FaultKind::UnknownInstruction, text),
+        Some(Problem::Unknown(index)) => fault(
+            FaultKind::UnknownInstruction,
+            job.program.unknown(index).to_owned(),
+        ),
+        None => unreachable!("a failed wave leaves its problem"),
+    }
+}
+
+fn access_fault(
+    wave: &Wave,
+    env: &Env,
+    job: &Job,
+    position: [u32; 3],
+    error: AccessError,
+) -> Fault {
+    let AccessError {
+        address,
+        bytes,
+        write,
+        lane,
+        reason,
+    } = error;
+    let nearest = match reason {
+        Reason::Lds | Reason::Scratch => None,
+        _ => env.view.nearest(address, bytes),
+    };
+    let (kind, detail) = match reason {
+        Reason::OutOfBounds if nearest.is_some_and(|nearest| nearest.is_freed()) => {
+            (FaultKind::UseAfterFree, String::new())
+        }
+        Reason::OutOfBounds => (FaultKind::OutOfBounds, String::new()),
+        Reason::ReadOnly => (FaultKind::ReadOnly, String::new()),
+        Reason::Misaligned => (
+            FaultKind::Misaligned,
+            format!("an atomic of {bytes} bytes must be aligned to them"),
+        ),
+        Reason::Lds => {
+            let size = env.lds.bytes();
+            (
+                FaultKind::LdsOutOfBounds,
+                format!("the workgroup has {size} bytes of LDS"),
+            )
+        }
+        Reason::Scratch => {
+            let size = 4 * wave.scratch.len();
+            (
+                FaultKind::ScratchOutOfBounds,
+                format!("a work-item has {size} bytes of scratch"),
+            )
+        }
+    };
+    let mut record = FaultRecord::clone(&stopped(wave, job, position, kind, detail));
+    record.lane = lane;
+    record.access = Some(Access {
+        address,
+        bytes,
+        write,
+    });
+    record.nearest = nearest;
+    Fault::new(record)
+}

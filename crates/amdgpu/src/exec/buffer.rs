@@ -1,0 +1,292 @@
+//! Buffer loads and stores: the hardware's range rule first, then the check
+//! against live allocations.
+//!
+//! Operands: `d` data rows, `a` address rows, `b` slots of the resource, `c`
+//! slot of the scalar offset, `imm` constant offset, `aux` [`OFFEN`] and
+//! [`IDXEN`]. With neither, row `a` is zero.
+
+use std::marker::PhantomData;
+
+use super::{Env, Problem, each_lane};
+use crate::memory::{AccessError, Lanes, Spanned};
+use crate::program::Op;
+use crate::simd::{Kernel, Row, Simd};
+use crate::wave::Wave;
+
+/// `aux` bit: the address row is a byte offset.
+pub(crate) const OFFEN: u32 = 1;
+/// `aux` bit: the (first) address row is an index of records.
+pub(crate) const IDXEN: u32 = 2;
+
+/// Loads `N` dwords a lane.
+pub(crate) struct BufferLoad<const N: usize>;
+/// Stores `N` dwords a lane.
+pub(crate) struct BufferStore<const N: usize>;
+/// Loads one or two bytes a lane.
+pub(crate) struct BufferLoadSmall<M>(PhantomData<M>);
+/// Stores `B` bytes a lane, from the upper half of the register if `HIGH`.
+pub(crate) struct BufferStoreSmall<const B: usize, const HIGH: bool>;
+
+/// How one or two bytes become a register: implemented by a type per kind.
+pub(crate) trait Small {
+    const BYTES: usize;
+    fn insert(raw: u32, old: u32) -> u32;
+}
+
+macro_rules! small {
+    ($($name:ident[$bytes:literal] |$raw:ident, $old:ident| $body:expr;)+) => {$(
+        pub(crate) struct $name;
+
+        impl Small for $name {
+            const BYTES: usize = $bytes;
+
+            #[inline(always)]
+            fn insert($raw: u32, $old: u32) -> u32 {
+                $body
+            }
+        }
+    )+};
+}
+
+const HIGH_HALF: u32 = 0xffff_0000;
+
+small! {
+    U8[1] |raw, _old| raw;
+    I8[1] |raw, _old| i32::from(raw as u8 as i8) as u32;
+    U16[2] |raw, _old| raw;
+    I16[2] |raw, _old| i32::from(raw as u16 as i16) as u32;
+    LowU8[1] |raw, old| old & HIGH_HALF | raw;
+    LowI8[1] |raw, old| old & HIGH_HALF | u32::from(i16::from(raw as u8 as i8) as u16);
+    LowB16[2] |raw, old| old & HIGH_HALF | raw;
+    HighU8[1] |raw, old| old & 0xffff | raw << 16;
+    HighI8[1] |raw, old| old & 0xffff | (i32::from(raw as u8 as i8) << 16) as u32;
+    HighB16[2] |raw, old| old & 0xffff | raw << 16;
+}
+
+/// A buffer resource.
+#[derive(Clone, Copy)]
+struct Resource {
+    base: u64,
+    stride: u32,
+    records: u32,
+    /// 0: by index and offset in a record; 1: by index; 2: unless empty; 3: by bytes.
+    range_rule: u32,
+    swizzled: bool,
+}
+
+impl Resource {
+    #[inline(always)]
+    fn read(wave: &Wave, slot: u16) -> Resource {
+        let word_1 = wave.scalar(slot + 1);
+        Resource {
+            base: u64::from(wave.scalar(slot)) | u64::from(word_1 & 0xffff) << 32,
+            stride: word_1 >> 16 & 0x3fff,
+            records: wave.scalar(slot + 2),
+            range_rule: wave.scalar(slot + 3) >> 28 & 3,
+            swizzled: word_1 >> 30 != 0,
+        }
+    }
+
+    /// Are offsets in bytes compared with the number of bytes?
+    #[inline(always)]
+    fn is_raw(&self, aux: u32) -> bool {
+        aux & IDXEN == 0 && self.range_rule != 2 && (self.range_rule == 3 || self.stride == 0)
+    }
+
+    /// Are `bytes` at this index and offset in range?
+    fn in_range(&self, index: u32, offset: u64, bytes: u32, aux: u32) -> bool {
+        let end = offset + u64::from(bytes);
+        let records = u64::from(self.records);
+        match self.range_rule {
+            2 => records != 0,
+            1 if aux & IDXEN != 0 => u64::from(index) < records,
+            0 if aux & IDXEN != 0 => {
+                u64::from(index) < records && (self.stride == 0 || end <= u64::from(self.stride))
+            }
+            _ => u64::from(index) * u64::from(self.stride) + end <= records,
+        }
+    }
+}
+
+/// Index and byte offset in a record of a lane (without the scalar offset).
+#[inline(always)]
+fn place(wave: &Wave, op: &Op, lane: usize) -> (u32, u64) {
+    let row = |index: u16| wave.rows[index as usize].lanes()[lane];
+    let (index, offset) = match op.aux & (OFFEN | IDXEN) {
+        0 => (0, 0),
+        OFFEN => (0, row(op.a)),
+        IDXEN => (row(op.a), 0),
+        _ => (row(op.a), row(op.a + 1)),
+    };
+    (index, u64::from(offset) + u64::from(op.imm))
+}
+
+/// Calls `access` for each element of `bytes` of each active lane with the
+/// lane, the number of the element, and its address if it is in range.
+fn each_element(
+    wave: &mut Wave,
+    op: &Op,
+    elements: usize,
+    bytes: u32,
+    mut access: impl FnMut(&mut Wave, usize, usize, Option<u64>) -> Result<(), AccessError>,
+) -> Result<(), AccessError> {
+    let resource = Resource::read(wave, op.b);
+    let scalar = u64::from(wave.scalar(op.c));
+    let mut result = Ok(());
+    let exec = wave.exec;
+    let places: [(u32, u64); 32] = std::array::from_fn(|lane| place(wave, op, lane));
+    each_lane(exec, |lane| {
+        let (index, offset) = places[lane];
+        for element in 0..elements {
+            let offset = offset + scalar + u64::from(bytes) * element as u64;
+            let address = resource
+                .base
+                .wrapping_add(u64::from(index) * u64::from(resource.stride) + offset);
+            let address = resource
+                .in_range(index, offset, bytes, op.aux)
+                .then_some(address);
+            if result.is_ok() {
+                result = access(wave, lane, element, address);
+            }
+        }
+    });
+    result
+}
+
+fn refuse_swizzle(wave: &mut Wave, env: &mut Env, next: u32) -> u32 {
+    let text = "swizzled buffer resources are not implemented".to_owned();
+    env.fail(wave, next, Problem::Unsupported(text))
+}
+
+/// The lanes of a raw buffer access, if they are all in range.
+#[inline(always)]
+fn all_in_range<'a, S: Simd>(
+    resource: &Resource,
+    op: &Op,
+    bytes: u32,
+    scalar: u32,
+    offsets: &'a Row,
+    active: u32,
+    mask: &'a Row,
+) -> Option<Spanned<'a>> {
+    if !resource.is_raw(op.aux) || resource.swizzled {
+        return None;
+    }
+    let fixed = u64::from(scalar) + u64::from(op.imm);
+    let base = resource.base.wrapping_add(fixed);
+    let spanned = Lanes {
+        base,
+        offsets,
+        active,
+        mask,
+    }
+    .measure::<S>()?;
+    let end = u64::from(spanned.greatest()) + fixed + u64::from(bytes);
+    (end <= u64::from(resource.records)).then_some(spanned)
+}
+
+impl<const N: usize> Kernel for BufferLoad<N> {
+    #[inline(always)]
+    fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
+        let resource = Resource::read(wave, op.b);
+        let offsets = wave.rows[op.a as usize];
+        let scalar = wave.scalar(op.c);
+        let (exec, mask) = (wave.exec, &wave.mask);
+        let result =
+            match all_in_range::<S>(&resource, op, 4 * N as u32, scalar, &offsets, exec, mask) {
+                Some(spanned) => env
+                    .view
+                    .load_span::<S, N>(spanned, &mut wave.rows[op.d as usize..]),
+                None if resource.swizzled => return refuse_swizzle(wave, env, next),
+                None => load_elements(wave, env, op, N),
+            };
+        env.settle(wave, next, result)
+    }
+}
+
+#[cold]
+fn load_elements(wave: &mut Wave, env: &mut Env, op: &Op, count: usize) -> Result<(), AccessError> {
+    each_element(wave, op, count, 4, |wave, lane, element, address| {
+        let value = match address {
+            Some(address) => env.view.load_dword(address, lane as u32)?,
+            None => 0,
+        };
+        wave.rows[op.d as usize + element].lanes_mut()[lane] = value;
+        Ok(())
+    })
+}
+
+impl<const N: usize> Kernel for BufferStore<N> {
+    #[inline(always)]
+    fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
+        let resource = Resource::read(wave, op.b);
+        let scalar = wave.scalar(op.c);
+        let offsets = &wave.rows[op.a as usize];
+        let (exec, mask) = (wave.exec, &wave.mask);
+        let result =
+            match all_in_range::<S>(&resource, op, 4 * N as u32, scalar, offsets, exec, mask) {
+                Some(spanned) => env
+                    .view
+                    .store_span::<S, N>(spanned, &wave.rows[op.d as usize..]),
+                None if resource.swizzled => return refuse_swizzle(wave, env, next),
+                None => each_element(wave, op, N, 4, |wave, lane, element, address| {
+                    let value = wave.rows[op.d as usize + element].lanes()[lane];
+                    match address {
+                        Some(address) => env.view.store_dword(address, lane as u32, value),
+                        None => Ok(()),
+                    }
+                }),
+            };
+        env.settle(wave, next, result)
+    }
+}
+
+impl<M: Small> Kernel for BufferLoadSmall<M> {
+    fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
+        if Resource::read(wave, op.b).swizzled {
+            return refuse_swizzle(wave, env, next);
+        }
+        let result = each_element(wave, op, 1, M::BYTES as u32, |wave, lane, _, address| {
+            let raw = match address {
+                Some(address) => env.view.load_bytes(address, M::BYTES as u32, lane as u32)?,
+                None => 0,
+            };
+            let value = &mut wave.rows[op.d as usize].lanes_mut()[lane];
+            *value = M::insert(raw, *value);
+            Ok(())
+        });
+        env.settle(wave, next, result)
+    }
+}
+
+impl<const B: usize, const HIGH: bool> Kernel for BufferStoreSmall<B, HIGH> {
+    fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
+        if Resource::read(wave, op.b).swizzled {
+            return refuse_swizzle(wave, env, next);
+        }
+        let result = each_element(wave, op, 1, B as u32, |wave, lane, _, address| {
+            let value = wave.rows[op.d as usize].lanes()[lane] >> if HIGH { 16 } else { 0 };
+            match address {
+                Some(address) => env.view.store_bytes(address, B as u32, lane as u32, value),
+                None => Ok(()),
+            }
+        });
+        env.settle(wave, next, result)
+    }
+}
+
+/// Addresses of the lanes of a buffer atomic; `None` for those out of range.
+pub(super) fn atomic_addresses(wave: &Wave, op: &Op, bytes: u32) -> [Option<u64>; 32] {
+    let resource = Resource::read(wave, op.b);
+    let scalar = u64::from(wave.scalar(op.c));
+    std::array::from_fn(|lane| {
+        let (index, offset) = place(wave, op, lane);
+        let offset = offset + scalar;
+        let address = resource
+            .base
+            .wrapping_add(u64::from(index) * u64::from(resource.stride) + offset);
+        resource
+            .in_range(index, offset, bytes, op.aux)
+            .then_some(address)
+    })
+}

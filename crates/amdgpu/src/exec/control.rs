@@ -1,0 +1,179 @@
+//! Branches, barriers, the end, and the registers of the hardware.
+
+use std::time::Instant;
+
+use super::{Env, Problem, STOP};
+use crate::program::Op;
+use crate::simd::{Kernel, Simd};
+use crate::wave::{Mode, State, Wave, slot};
+
+/// Declares branches to op `imm`, taken if a condition of the wave holds.
+macro_rules! branches {
+    ($($name:ident($wave:ident) => $condition:expr;)+) => {$(
+        pub(crate) struct $name;
+
+        impl Kernel for $name {
+            #[inline(always)]
+            fn run<S: Simd>($wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
+                if $condition { op.imm } else { next }
+            }
+        }
+    )+};
+}
+
+branches! {
+    Branch(_wave) => true;
+    BranchScc0(wave) => !wave.scc;
+    BranchScc1(wave) => wave.scc;
+    BranchVccz(wave) => wave.scalar(slot::VCC) == 0;
+    BranchVccnz(wave) => wave.scalar(slot::VCC) != 0;
+    BranchExecz(wave) => wave.exec == 0;
+    BranchExecnz(wave) => wave.exec != 0;
+}
+
+/// Does nothing.
+pub(crate) struct Nop;
+
+impl Kernel for Nop {
+    #[inline(always)]
+    fn run<S: Simd>(_: &mut Wave, _: &mut Env, _: &Op, next: u32) -> u32 {
+        next
+    }
+}
+
+/// The wave has ended.
+pub(crate) struct End;
+
+impl Kernel for End {
+    #[inline(always)]
+    fn run<S: Simd>(wave: &mut Wave, _: &mut Env, _: &Op, next: u32) -> u32 {
+        wave.state = State::Done;
+        wave.pc = next;
+        STOP
+    }
+}
+
+/// The wave waits for the others of its workgroup.
+pub(crate) struct Barrier;
+
+impl Kernel for Barrier {
+    #[inline(always)]
+    fn run<S: Simd>(wave: &mut Wave, _: &mut Env, _: &Op, next: u32) -> u32 {
+        wave.state = State::Barrier;
+        wave.pc = next;
+        STOP
+    }
+}
+
+/// The wave lets others run.
+pub(crate) struct Sleep;
+
+impl Kernel for Sleep {
+    #[inline(always)]
+    fn run<S: Simd>(wave: &mut Wave, _: &mut Env, _: &Op, next: u32) -> u32 {
+        wave.pc = next;
+        STOP
+    }
+}
+
+/// `s_trap`; `imm` is its number.
+pub(crate) struct Trap;
+
+impl Kernel for Trap {
+    fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
+        env.fail(wave, next, Problem::Trap(op.imm))
+    }
+}
+
+/// An instruction outside the kernel's own code that cannot be executed.
+pub(crate) struct Unknown;
+
+impl Kernel for Unknown {
+    fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
+        env.fail(wave, next, Problem::Unknown(op.imm))
+    }
+}
+
+/// Slots `d` = address of the code-object offset `imm`.
+pub(crate) struct GetPc;
+
+impl Kernel for GetPc {
+    fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
+        wave.set_scalar_64::<S>(op.d, env.program.address(op.imm));
+        next
+    }
+}
+
+/// Jumps to the address in slots `a`; with `LINK`, slots `d` get the address of
+/// the code-object offset `imm`.
+pub(crate) struct SetPc<const LINK: bool>;
+
+impl<const LINK: bool> Kernel for SetPc<LINK> {
+    fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
+        let target = wave.scalar_64(op.a);
+        if LINK {
+            wave.set_scalar_64::<S>(op.d, env.program.address(op.imm));
+        }
+        match env.program.op_at(target) {
+            Some(index) => index,
+            None => env.fail(wave, next, Problem::WildBranch(target)),
+        }
+    }
+}
+
+/// Jumps to op `imm`; slots `d` get the address of code-object offset `aux`.
+pub(crate) struct Call;
+
+impl Kernel for Call {
+    fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, _: u32) -> u32 {
+        wave.set_scalar_64::<S>(op.d, env.program.address(op.aux));
+        op.imm
+    }
+}
+
+/// Replaces `aux` (a mask) of MODE by `imm`, or by slot `a` shifted into place
+/// (`REGISTER`; `imm` is then the shift).
+pub(crate) struct SetMode<const REGISTER: bool>;
+
+impl<const REGISTER: bool> Kernel for SetMode<REGISTER> {
+    fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
+        let value = if REGISTER {
+            wave.scalar(op.a) << (op.imm & 31)
+        } else {
+            op.imm
+        };
+        let mode = Mode(wave.mode.0 & !op.aux | value & op.aux);
+        if !mode.rounds_to_nearest() {
+            let text = "rounding modes other than nearest even are not implemented".to_owned();
+            return env.fail(wave, next, Problem::Unsupported(text));
+        }
+        wave.mode = mode;
+        next
+    }
+}
+
+/// Slot `d` = `imm` bits from bit `aux` of MODE.
+pub(crate) struct GetMode;
+
+impl Kernel for GetMode {
+    fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
+        let ones = if op.imm >= 32 {
+            u32::MAX
+        } else {
+            (1 << op.imm) - 1
+        };
+        wave.set_scalar::<S>(op.d, wave.mode.0 >> (op.aux & 31) & ones);
+        next
+    }
+}
+
+/// Slots `d` = a clock that only moves forward, in ticks of 10 ns.
+pub(crate) struct Clock;
+
+impl Kernel for Clock {
+    fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
+        let ticks = (Instant::now() - env.began).as_nanos() as u64 / 10;
+        wave.set_scalar_64::<S>(op.d, ticks);
+        next
+    }
+}

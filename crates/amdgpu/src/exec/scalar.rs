@@ -1,0 +1,344 @@
+//! Scalar instructions.
+
+use std::marker::PhantomData;
+
+use super::Env;
+use super::lane::{bfe_i32, leading_signs};
+use crate::program::Op;
+use crate::simd::{Kernel, Simd};
+use crate::wave::Wave;
+
+/// A function of two values of one or two dwords and SCC; gives its result
+/// and the new SCC.
+pub(crate) trait ScalarFn {
+    const A_WIDE: bool;
+    const B_WIDE: bool;
+    /// Dwords of the result: 0, 1 or 2.
+    const RESULT: u32;
+
+    fn eval(a: u64, b: u64, scc: bool) -> (u64, bool);
+}
+
+/// `F` of scalar slots `a` and `b` into slot `d`.
+pub(crate) struct Scalar<F>(PhantomData<F>);
+
+impl<F: ScalarFn> Kernel for Scalar<F> {
+    #[inline(always)]
+    fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
+        let fetch = |slot: u16, wide: bool| {
+            if wide {
+                wave.scalar_64(slot)
+            } else {
+                u64::from(wave.scalar(slot))
+            }
+        };
+        let (value, scc) = F::eval(fetch(op.a, F::A_WIDE), fetch(op.b, F::B_WIDE), wave.scc);
+        wave.scc = scc;
+        match F::RESULT {
+            0 => {}
+            1 => wave.set_scalar::<S>(op.d, value as u32),
+            _ => wave.set_scalar_64::<S>(op.d, value),
+        }
+        next
+    }
+}
+
+/// A function of a source and EXEC.
+pub(crate) trait ExecFn {
+    fn eval(source: u32, exec: u32) -> u32;
+}
+
+/// EXEC = `F(a, EXEC)`; slot `d` gets the old EXEC, or (`WRITE`) the new one.
+pub(crate) struct SaveExec<F, const WRITE: bool>(PhantomData<F>);
+
+impl<F: ExecFn, const WRITE: bool> Kernel for SaveExec<F, WRITE> {
+    #[inline(always)]
+    fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
+        let old = wave.exec;
+        let new = F::eval(wave.scalar(op.a), old);
+        wave.set_scalar::<S>(op.d, if WRITE { new } else { old });
+        wave.set_exec::<S>(new);
+        wave.scc = new != 0;
+        next
+    }
+}
+
+/// Puts SCC (`imm` 0), "VCC is zero" (1) or "EXEC is zero" (2) into slot `d`,
+/// for an instruction that has it as operand.
+pub(crate) struct Stage;
+
+impl Kernel for Stage {
+    fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
+        let value = match op.imm {
+            0 => wave.scc,
+            1 => wave.scalar(crate::wave::slot::VCC) == 0,
+            _ => wave.exec == 0,
+        };
+        wave.scalars[op.d as usize] = u32::from(value);
+        next
+    }
+}
+
+/// Loads `N` dwords from address slots `a` + slot `b` + `imm` (signed).
+pub(crate) struct ScalarLoad<const N: usize>;
+
+impl<const N: usize> Kernel for ScalarLoad<N> {
+    fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
+        let address = wave
+            .scalar_64(op.a)
+            .wrapping_add(u64::from(wave.scalar(op.b)))
+            .wrapping_add_signed(i64::from(op.imm as i32))
+            & !3;
+        let mut dwords = [0; N];
+        let result = env.view.load_scalar(address, &mut dwords);
+        for (i, &dword) in dwords.iter().enumerate() {
+            wave.set_scalar::<S>(op.d + i as u16, dword);
+        }
+        env.settle(wave, next, result)
+    }
+}
+
+/// Loads `N` dwords from the buffer in slots `a` at slot `b` + `imm`; dwords
+/// past the buffer's end are zero.
+pub(crate) struct ScalarBufferLoad<const N: usize>;
+
+impl<const N: usize> Kernel for ScalarBufferLoad<N> {
+    fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
+        let base = wave.scalar_64(op.a) & 0xffff_ffff_ffff;
+        let stride = wave.scalar(op.a + 1) >> 16 & 0x3fff;
+        let records = u64::from(wave.scalar(op.a + 2)) * u64::from(stride.max(1));
+        let offset =
+            (u64::from(wave.scalar(op.b)).wrapping_add_signed(i64::from(op.imm as i32))) & !3;
+        for i in 0..N {
+            let at = offset + 4 * i as u64;
+            let mut dword = [0];
+            if at + 4 <= records
+                && let Err(error) = env.view.load_scalar(base + at, &mut dword)
+            {
+                return env.settle(wave, next, Err(error));
+            }
+            wave.set_scalar::<S>(op.d + i as u16, dword[0]);
+        }
+        next
+    }
+}
+
+/// Declares scalar functions: dwords of the sources and of the result.
+macro_rules! scalars {
+    ($($name:ident [$a_wide:literal $b_wide:literal => $result:literal]
+       |$a:ident, $b:ident, $scc:ident| $body:expr;)+) => {$(
+        pub(crate) struct $name;
+
+        impl ScalarFn for $name {
+            const A_WIDE: bool = $a_wide == 2;
+            const B_WIDE: bool = $b_wide == 2;
+            const RESULT: u32 = $result;
+
+            #[inline(always)]
+            fn eval($a: u64, $b: u64, $scc: bool) -> (u64, bool) {
+                $body
+            }
+        }
+    )+};
+}
+
+/// A 32-bit result, with SCC set if it is not zero.
+#[inline(always)]
+fn nonzero(value: u32) -> (u64, bool) {
+    (u64::from(value), value != 0)
+}
+
+/// The same for 64 bits.
+#[inline(always)]
+fn nonzero_64(value: u64) -> (u64, bool) {
+    (value, value != 0)
+}
+
+#[inline(always)]
+fn shift_add(a: u64, shift: u32, b: u64) -> (u64, bool) {
+    let sum = (a << shift) + b;
+    (u64::from(sum as u32), sum >> 32 != 0)
+}
+
+#[inline(always)]
+fn signed(x: u64) -> i32 {
+    x as u32 as i32
+}
+
+scalars! {
+    SMov32 [1 1 => 1] |a, _b, scc| (a, scc);
+    SMov64 [2 1 => 2] |a, _b, scc| (a, scc);
+    // `b` is the old destination.
+    SCmov32 [1 1 => 1] |a, b, scc| (if scc { a } else { b }, scc);
+    SCmov64 [2 2 => 2] |a, b, scc| (if scc { a } else { b }, scc);
+    SNot32 [1 1 => 1] |a, _b, _scc| nonzero(!a as u32);
+    SNot64 [2 1 => 2] |a, _b, _scc| nonzero_64(!a);
+    SBrev32 [1 1 => 1] |a, _b, scc| (u64::from((a as u32).reverse_bits()), scc);
+    SBrev64 [2 1 => 2] |a, _b, scc| (a.reverse_bits(), scc);
+    SCtz32 [1 1 => 1] |a, _b, scc| (if a == 0 { 0xffff_ffff } else { u64::from(a.trailing_zeros()) }, scc);
+    SCtz64 [2 1 => 1] |a, _b, scc| (if a == 0 { 0xffff_ffff } else { u64::from(a.trailing_zeros()) }, scc);
+    SClz32 [1 1 => 1] |a, _b, scc| {
+        (if a == 0 { 0xffff_ffff } else { u64::from((a as u32).leading_zeros()) }, scc)
+    };
+    SClz64 [2 1 => 1] |a, _b, scc| (if a == 0 { 0xffff_ffff } else { u64::from(a.leading_zeros()) }, scc);
+    SCls32 [1 1 => 1] |a, _b, scc| (u64::from(leading_signs(a as u32)), scc);
+    SCls64 [2 1 => 1] |a, _b, scc| {
+        let flipped = if (a as i64) < 0 { !a } else { a };
+        (if flipped == 0 { 0xffff_ffff } else { u64::from(flipped.leading_zeros()) }, scc)
+    };
+    SSext8 [1 1 => 1] |a, _b, scc| (u64::from(i32::from(a as u8 as i8) as u32), scc);
+    SSext16 [1 1 => 1] |a, _b, scc| (u64::from(i32::from(a as u16 as i16) as u32), scc);
+    SBitset0_32 [1 1 => 1] |a, b, scc| (b & !(1 << (a & 31)), scc);
+    SBitset1_32 [1 1 => 1] |a, b, scc| (b | 1 << (a & 31), scc);
+    SBitset0_64 [1 2 => 2] |a, b, scc| (b & !(1 << (a & 63)), scc);
+    SBitset1_64 [1 2 => 2] |a, b, scc| (b | 1 << (a & 63), scc);
+    SBitreplicate [1 1 => 2] |a, _b, scc| {
+        let doubled = (0..32).fold(0, |bits, i| bits | (a >> i & 1) * (3 << (2 * i)));
+        (doubled, scc)
+    };
+    SAbs [1 1 => 1] |a, _b, _scc| nonzero(signed(a).unsigned_abs());
+    SBcnt0_32 [1 1 => 1] |a, _b, _scc| nonzero((a as u32).count_zeros());
+    SBcnt0_64 [2 1 => 1] |a, _b, _scc| nonzero(a.count_zeros());
+    SBcnt1_32 [1 1 => 1] |a, _b, _scc| nonzero((a as u32).count_ones());
+    SBcnt1_64 [2 1 => 1] |a, _b, _scc| nonzero(a.count_ones());
+    SQuadmask32 [1 1 => 1] |a, _b, _scc| {
+        nonzero((0..8).fold(0, |bits, i| bits | u32::from(a >> (4 * i) & 15 != 0) << i))
+    };
+    SWqm32 [1 1 => 1] |a, _b, _scc| {
+        let quads = (0..8).filter(|i| a >> (4 * i) & 15 != 0);
+        nonzero(quads.fold(0, |bits, i| bits | 15 << (4 * i)))
+    };
+
+    SAddU32 [1 1 => 1] |a, b, _scc| ((a + b) & 0xffff_ffff, a + b > 0xffff_ffff);
+    SSubU32 [1 1 => 1] |a, b, _scc| (u64::from((a as u32).wrapping_sub(b as u32)), b > a);
+    SAddI32 [1 1 => 1] |a, b, _scc| {
+        let (sum, overflow) = signed(a).overflowing_add(signed(b));
+        (u64::from(sum as u32), overflow)
+    };
+    SSubI32 [1 1 => 1] |a, b, _scc| {
+        let (difference, overflow) = signed(a).overflowing_sub(signed(b));
+        (u64::from(difference as u32), overflow)
+    };
+    SAddcU32 [1 1 => 1] |a, b, scc| {
+        let sum = a + b + u64::from(scc);
+        (sum & 0xffff_ffff, sum > 0xffff_ffff)
+    };
+    SSubbU32 [1 1 => 1] |a, b, scc| {
+        let taken = b + u64::from(scc);
+        (a.wrapping_sub(taken) & 0xffff_ffff, taken > a)
+    };
+    SAbsdiff [1 1 => 1] |a, b, _scc| {
+        nonzero(signed(a).wrapping_sub(signed(b)).unsigned_abs())
+    };
+    SLshl32 [1 1 => 1] |a, b, _scc| nonzero((a as u32) << (b & 31));
+    SLshl64 [2 1 => 2] |a, b, _scc| nonzero_64(a << (b & 63));
+    SLshr32 [1 1 => 1] |a, b, _scc| nonzero((a as u32) >> (b & 31));
+    SLshr64 [2 1 => 2] |a, b, _scc| nonzero_64(a >> (b & 63));
+    SAshr32 [1 1 => 1] |a, b, _scc| nonzero((signed(a) >> (b & 31)) as u32);
+    SAshr64 [2 1 => 2] |a, b, _scc| nonzero_64((a as i64 >> (b & 63)) as u64);
+    SLshl1Add [1 1 => 1] |a, b, _scc| shift_add(a, 1, b);
+    SLshl2Add [1 1 => 1] |a, b, _scc| shift_add(a, 2, b);
+    SLshl3Add [1 1 => 1] |a, b, _scc| shift_add(a, 3, b);
+    SLshl4Add [1 1 => 1] |a, b, _scc| shift_add(a, 4, b);
+    SMinI32 [1 1 => 1] |a, b, _scc| (if signed(a) < signed(b) { a } else { b }, signed(a) < signed(b));
+    SMinU32 [1 1 => 1] |a, b, _scc| (a.min(b), a < b);
+    SMaxI32 [1 1 => 1] |a, b, _scc| (if signed(a) >= signed(b) { a } else { b }, signed(a) >= signed(b));
+    SMaxU32 [1 1 => 1] |a, b, _scc| (a.max(b), a >= b);
+    SAnd32 [1 1 => 1] |a, b, _scc| nonzero((a & b) as u32);
+    SAnd64 [2 2 => 2] |a, b, _scc| nonzero_64(a & b);
+    SOr32 [1 1 => 1] |a, b, _scc| nonzero((a | b) as u32);
+    SOr64 [2 2 => 2] |a, b, _scc| nonzero_64(a | b);
+    SXor32 [1 1 => 1] |a, b, _scc| nonzero((a ^ b) as u32);
+    SXor64 [2 2 => 2] |a, b, _scc| nonzero_64(a ^ b);
+    SNand32 [1 1 => 1] |a, b, _scc| nonzero(!(a & b) as u32);
+    SNand64 [2 2 => 2] |a, b, _scc| nonzero_64(!(a & b));
+    SNor32 [1 1 => 1] |a, b, _scc| nonzero(!(a | b) as u32);
+    SNor64 [2 2 => 2] |a, b, _scc| nonzero_64(!(a | b));
+    SXnor32 [1 1 => 1] |a, b, _scc| nonzero(!(a ^ b) as u32);
+    SXnor64 [2 2 => 2] |a, b, _scc| nonzero_64(!(a ^ b));
+    SAndNot32 [1 1 => 1] |a, b, _scc| nonzero((a & !b) as u32);
+    SAndNot64 [2 2 => 2] |a, b, _scc| nonzero_64(a & !b);
+    SOrNot32 [1 1 => 1] |a, b, _scc| nonzero((a | !b) as u32);
+    SOrNot64 [2 2 => 2] |a, b, _scc| nonzero_64(a | !b);
+    SBfeU32 [1 1 => 1] |a, b, _scc| {
+        let width = (b >> 16 & 0x7f).min(32);
+        nonzero((a >> (b & 31) & ((1 << width) - 1)) as u32)
+    };
+    SBfeI32 [1 1 => 1] |a, b, _scc| {
+        let width = b >> 16 & 0x7f;
+        let shifted = signed(a) >> (b & 31);
+        nonzero(if width >= 32 { shifted as u32 } else { bfe_i32(shifted as u32, 0, width as u32) })
+    };
+    SBfeU64 [2 1 => 2] |a, b, _scc| {
+        let width = b >> 16 & 0x7f;
+        let ones = if width >= 64 { u64::MAX } else { (1 << width) - 1 };
+        nonzero_64(a >> (b & 63) & ones)
+    };
+    SBfeI64 [2 1 => 2] |a, b, _scc| {
+        let width = b >> 16 & 0x7f;
+        let shifted = a as i64 >> (b & 63);
+        nonzero_64(match width {
+            0 => 0,
+            1..64 => (shifted << (64 - width) >> (64 - width)) as u64,
+            _ => shifted as u64,
+        })
+    };
+    SBfm32 [1 1 => 1] |a, b, scc| (u64::from(((1_u32 << (a & 31)) - 1) << (b & 31)), scc);
+    SBfm64 [1 1 => 2] |a, b, scc| (((1_u64 << (a & 63)) - 1) << (b & 63), scc);
+    SMul32 [1 1 => 1] |a, b, scc| (a * b & 0xffff_ffff, scc);
+    SMulHiU32 [1 1 => 1] |a, b, scc| (a * b >> 32, scc);
+    SMulHiI32 [1 1 => 1] |a, b, scc| {
+        let product = i64::from(signed(a)) * i64::from(signed(b));
+        (u64::from((product >> 32) as u32), scc)
+    };
+    SCselect32 [1 1 => 1] |a, b, scc| (if scc { a } else { b }, scc);
+    SCselect64 [2 2 => 2] |a, b, scc| (if scc { a } else { b }, scc);
+    SPackLl [1 1 => 1] |a, b, scc| (a & 0xffff | (b & 0xffff) << 16, scc);
+    SPackLh [1 1 => 1] |a, b, scc| (a & 0xffff | b & 0xffff_0000, scc);
+    SPackHh [1 1 => 1] |a, b, scc| (a >> 16 | b & 0xffff_0000, scc);
+    SPackHl [1 1 => 1] |a, b, scc| (a >> 16 | (b & 0xffff) << 16, scc);
+
+    SCmpEq32 [1 1 => 0] |a, b, _scc| (0, a == b);
+    SCmpNe32 [1 1 => 0] |a, b, _scc| (0, a != b);
+    SCmpGtI32 [1 1 => 0] |a, b, _scc| (0, signed(a) > signed(b));
+    SCmpGeI32 [1 1 => 0] |a, b, _scc| (0, signed(a) >= signed(b));
+    SCmpLtI32 [1 1 => 0] |a, b, _scc| (0, signed(a) < signed(b));
+    SCmpLeI32 [1 1 => 0] |a, b, _scc| (0, signed(a) <= signed(b));
+    SCmpGtU32 [1 1 => 0] |a, b, _scc| (0, a > b);
+    SCmpGeU32 [1 1 => 0] |a, b, _scc| (0, a >= b);
+    SCmpLtU32 [1 1 => 0] |a, b, _scc| (0, a < b);
+    SCmpLeU32 [1 1 => 0] |a, b, _scc| (0, a <= b);
+    SCmpEq64 [2 2 => 0] |a, b, _scc| (0, a == b);
+    SCmpNe64 [2 2 => 0] |a, b, _scc| (0, a != b);
+    SBitcmp0_32 [1 1 => 0] |a, b, _scc| (0, a >> (b & 31) & 1 == 0);
+    SBitcmp1_32 [1 1 => 0] |a, b, _scc| (0, a >> (b & 31) & 1 == 1);
+    SBitcmp0_64 [2 1 => 0] |a, b, _scc| (0, a >> (b & 63) & 1 == 0);
+    SBitcmp1_64 [2 1 => 0] |a, b, _scc| (0, a >> (b & 63) & 1 == 1);
+}
+
+/// Declares functions of a source and EXEC.
+macro_rules! exec_functions {
+    ($($name:ident |$source:ident, $exec:ident| $body:expr;)+) => {$(
+        pub(crate) struct $name;
+
+        impl ExecFn for $name {
+            #[inline(always)]
+            fn eval($source: u32, $exec: u32) -> u32 {
+                $body
+            }
+        }
+    )+};
+}
+
+exec_functions! {
+    ExecAnd |source, exec| source & exec;
+    ExecOr |source, exec| source | exec;
+    ExecXor |source, exec| source ^ exec;
+    ExecNand |source, exec| !(source & exec);
+    ExecNor |source, exec| !(source | exec);
+    ExecXnor |source, exec| !(source ^ exec);
+    ExecAndNot0 |source, exec| !source & exec;
+    ExecOrNot0 |source, exec| !source | exec;
+    ExecAndNot1 |source, exec| source & !exec;
+    ExecOrNot1 |source, exec| source | !exec;
+}

@@ -1,0 +1,189 @@
+//! Vector instructions whose lanes do not look at each other.
+//!
+//! An instruction with half-precision operands, clamps and the like is lowered
+//! to several ops: one [`Take`] for each source that is not a whole dword as it
+//! is, the function itself, and a [`Finish`] or [`Join`] for the result.
+
+use std::marker::PhantomData;
+
+use super::lane::Lane;
+use super::{Env, read, splat, write};
+use crate::program::Op;
+use crate::simd::{Kernel, Simd};
+use crate::wave::{Mode, Wave, expand};
+
+/// `F` on whole dwords, without modifiers.
+pub(crate) struct Plain<F>(PhantomData<F>);
+
+/// `F` on f32 sources with signs changed: `aux` bits 0 to 2 negate, bits 3 to 5
+/// take absolute values first.
+pub(crate) struct Signed<F>(PhantomData<F>);
+
+/// Row `d` = row `b` where the mask in slot `c` is set, else row `a`.
+pub(crate) struct Select;
+
+/// Row `d` = row `a` as a source is to be taken: shifted right, masked by
+/// `imm`, with `aux` flipped; `e` holds the shift and the flags below.
+pub(crate) struct Take;
+
+/// Row `d` = row `a` as a result is to be given; `e` holds the shift and the
+/// flags below, `imm` the bits of row `d` that stay.
+pub(crate) struct Finish;
+
+/// Row `d` = the low halves of the results in rows `a` and `b`, each finished
+/// by the flags in `e`.
+pub(crate) struct Join;
+
+/// `e` bits of [`Take`], [`Finish`] and [`Join`]; the lowest five are the shift.
+pub(crate) mod form {
+    /// Source: a half float to widen. Result: an f32 to round to a half float.
+    pub(crate) const HALF: u16 = 1 << 5;
+    /// An f32 of which a denormal may be flushed.
+    pub(crate) const FLUSH: u16 = 1 << 6;
+    /// Clamp to 0..1.
+    pub(crate) const CLAMP: u16 = 1 << 7;
+    /// The result is a half float already (matters to a clamp).
+    pub(crate) const IS_HALF: u16 = 1 << 8;
+    /// Output modifier, two bits: times 2, times 4, divided by 2.
+    pub(crate) const OMOD: u16 = 9;
+}
+
+#[inline(always)]
+fn eval<F: Lane, S: Simd>(a: [S; 4], b: [S; 4], c: [S; 4]) -> [S; 4] {
+    [
+        F::eval(a[0], b[0], c[0]),
+        F::eval(a[1], b[1], c[1]),
+        F::eval(a[2], b[2], c[2]),
+        F::eval(a[3], b[3], c[3]),
+    ]
+}
+
+impl<F: Lane> Kernel for Plain<F> {
+    #[inline(always)]
+    fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
+        splat::<S>(wave, op);
+        let a = read::<S>(wave, op.a);
+        let b = if F::ARITY > 1 { read(wave, op.b) } else { a };
+        let c = if F::ARITY > 2 { read(wave, op.c) } else { a };
+        write(wave, op.d, eval::<F, S>(a, b, c));
+        next
+    }
+}
+
+impl<F: Lane> Kernel for Signed<F> {
+    #[inline(always)]
+    fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
+        splat::<S>(wave, op);
+        let source = |row: u16, number: u32| {
+            let flip = S::splat((op.aux >> number & 1) << 31);
+            let keep = S::splat(!((op.aux >> (number + 3) & 1) << 31));
+            map(read::<S>(wave, row), |x| x.and(keep).xor(flip))
+        };
+        let a = source(op.a, 0);
+        let b = if F::ARITY > 1 { source(op.b, 1) } else { a };
+        let c = if F::ARITY > 2 { source(op.c, 2) } else { a };
+        write(wave, op.d, eval::<F, S>(a, b, c));
+        next
+    }
+}
+
+impl Kernel for Select {
+    #[inline(always)]
+    fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
+        splat::<S>(wave, op);
+        let mask = expand::<S>(wave.scalar(op.c));
+        let (no, yes) = (read::<S>(wave, op.a), read::<S>(wave, op.b));
+        let pick = |i: usize| S::select(mask[i], yes[i], no[i]);
+        write(wave, op.d, [pick(0), pick(1), pick(2), pick(3)]);
+        next
+    }
+}
+
+impl Kernel for Take {
+    #[inline(always)]
+    fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
+        splat::<S>(wave, op);
+        let shift = S::splat(u32::from(op.e & 31));
+        let (mask, flip) = (S::splat(op.imm), S::splat(op.aux));
+        let mut values = map(read::<S>(wave, op.a), |x| x.shr(shift).and(mask).xor(flip));
+        if op.e & form::HALF != 0 {
+            values = map(values, S::f16_to_f32);
+        }
+        if op.e & form::FLUSH != 0 && wave.mode.flush_f32_sources() {
+            values = map(values, flush);
+        }
+        write(wave, op.d, values);
+        next
+    }
+}
+
+impl Kernel for Finish {
+    #[inline(always)]
+    fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
+        let values = finish(read::<S>(wave, op.a), op.e, wave.mode);
+        let keep = S::splat(op.imm);
+        let shift = S::splat(u32::from(op.e & 31));
+        let old = read::<S>(wave, op.d);
+        let join = |i: usize| keep.andnot(values[i].shl(shift)).or(old[i].and(keep));
+        write(wave, op.d, [join(0), join(1), join(2), join(3)]);
+        next
+    }
+}
+
+impl Kernel for Join {
+    #[inline(always)]
+    fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
+        let low = finish(read::<S>(wave, op.a), op.e, wave.mode);
+        let high = finish(read::<S>(wave, op.b), op.e, wave.mode);
+        let (half, sixteen) = (S::splat(0xffff), S::splat(16));
+        let join = |i: usize| low[i].and(half).or(high[i].shl(sixteen));
+        write(wave, op.d, [join(0), join(1), join(2), join(3)]);
+        next
+    }
+}
+
+/// A result with output modifier, clamp, flush and rounding to half.
+#[inline(always)]
+fn finish<S: Simd>(mut values: [S; 4], flags: u16, mode: Mode) -> [S; 4] {
+    if flags & form::IS_HALF != 0 && flags & form::CLAMP != 0 {
+        values = map(values, S::f16_to_f32);
+    }
+    let omod = flags >> form::OMOD & 3;
+    // The hardware ignores output modifiers while it keeps denormals.
+    if omod != 0 && mode.flush_f32_results() {
+        let factor = S::splat([1.0_f32, 2.0, 4.0, 0.5][omod as usize].to_bits());
+        values = map(values, |x| x.mul_f32(factor));
+    }
+    if flags & form::CLAMP != 0 {
+        let keeps_nan = !mode.dx10_clamp();
+        let one = S::splat(1.0_f32.to_bits());
+        values = map(values, |x| {
+            let clamped = x.raw_max_f32(S::splat(0)).raw_min_f32(one);
+            if keeps_nan {
+                S::select(x.is_nan_f32(), x, clamped)
+            } else {
+                clamped
+            }
+        });
+    }
+    if flags & form::FLUSH != 0 && mode.flush_f32_results() {
+        values = map(values, flush);
+    }
+    let narrows = flags & form::HALF != 0;
+    if narrows || flags & form::IS_HALF != 0 && flags & form::CLAMP != 0 {
+        values = map(values, S::f32_to_f16);
+    }
+    values
+}
+
+/// Denormal f32 to zero of the same sign.
+#[inline(always)]
+fn flush<S: Simd>(x: S) -> S {
+    let tiny = x.and(S::splat(0x7f80_0000)).eq_u32(S::splat(0));
+    S::select(tiny, x.and(S::splat(1 << 31)), x)
+}
+
+#[inline(always)]
+fn map<S: Simd>(x: [S; 4], f: impl Fn(S) -> S) -> [S; 4] {
+    [f(x[0]), f(x[1]), f(x[2]), f(x[3])]
+}

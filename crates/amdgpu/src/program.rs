@@ -1,0 +1,175 @@
+//! Kernels as programs of compact ops, lowered once.
+
+mod lower;
+mod memory_ops;
+mod scalar_ops;
+mod vector_ops;
+
+use crate::code_object::CodeObject;
+use crate::fault::Fault;
+use crate::isa::{self, Instruction, WaveSize};
+use crate::module::Kernel;
+use crate::simd::{Backend, Handler};
+use crate::wave::{Wave, slot};
+
+/// One op: code, and its operands as indices of rows or scalar slots.
+///
+/// 32 bytes, so that two share a cache line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Op {
+    pub(crate) run: Handler,
+    /// Result: row or scalar slot.
+    pub(crate) d: u16,
+    pub(crate) a: u16,
+    pub(crate) b: u16,
+    pub(crate) c: u16,
+    /// Constant: branch target, offset, ….
+    pub(crate) imm: u32,
+    /// Second constant or flags.
+    pub(crate) aux: u32,
+    /// Scalar operands to splat before the op: bit *i* for source *i*, bit
+    /// *i* + 4 if it is a pair.
+    pub(crate) splats: u8,
+    /// Their slots.
+    pub(crate) scalars: [u8; 3],
+    /// Second result: scalar slot; or flags.
+    pub(crate) e: u16,
+}
+
+/// A lowered kernel.
+#[derive(Debug)]
+pub(crate) struct Program {
+    ops: Vec<Op>,
+    /// Code-object offset of the instruction that each op came from.
+    origins: Vec<u32>,
+    /// Lane permutations: the lane each lane reads, 32 and above for none.
+    shuffles: Vec<[u8; 32]>,
+    /// Instructions met that cannot be executed, outside the kernel's own code.
+    unknown: Vec<String>,
+    /// Offset of the first byte decoded, and an op index for each dword from
+    /// there (`u32::MAX` where no instruction begins).
+    first: u32,
+    by_offset: Vec<u32>,
+    /// Address of the code object's offset zero.
+    base: u64,
+    /// Vector registers allocated.
+    vgprs: u16,
+    /// Values of the rows behind the temporaries.
+    row_constants: Vec<u32>,
+    /// Values of the scalar slots from [`slot::CONSTANTS`].
+    scalar_constants: Vec<u32>,
+    /// The bytes, for reports.
+    code: Vec<u8>,
+}
+
+impl Program {
+    /// Lowers a kernel. `code` is the address and the bytes of the segment
+    /// that its code is in.
+    ///
+    /// # Errors
+    /// An instruction that the kernel can reach cannot be decoded or executed.
+    pub(crate) fn compile(
+        kernel: &Kernel,
+        object: &CodeObject,
+        code: &(u64, Vec<u8>),
+        backend: Backend,
+    ) -> Result<Program, Fault> {
+        lower::compile(kernel, object, code, backend)
+    }
+
+    #[inline(always)]
+    pub(crate) fn ops(&self) -> &[Op] {
+        &self.ops
+    }
+
+    /// Code-object offset of the instruction that op `index` came from.
+    pub(crate) fn origin(&self, index: u32) -> u32 {
+        self.origins
+            .get(index as usize)
+            .copied()
+            .unwrap_or(self.first)
+    }
+
+    /// The op of the instruction at a device address.
+    pub(crate) fn op_at(&self, address: u64) -> Option<u32> {
+        let offset = address
+            .checked_sub(self.base)?
+            .checked_sub(u64::from(self.first))?;
+        if offset % 4 != 0 {
+            return None;
+        }
+        let index = *self.by_offset.get(usize::try_from(offset / 4).ok()?)?;
+        (index != u32::MAX).then_some(index)
+    }
+
+    /// Device address of a code-object offset.
+    pub(crate) fn address(&self, offset: u32) -> u64 {
+        self.base + u64::from(offset)
+    }
+
+    /// Index of the op at the kernel's entry.
+    pub(crate) fn entry(&self, offset: u64) -> u32 {
+        self.op_at(self.base + offset).unwrap_or(0)
+    }
+
+    /// A lane permutation.
+    #[inline(always)]
+    pub(crate) fn shuffle(&self, index: u32) -> &[u8; 32] {
+        &self.shuffles[index as usize]
+    }
+
+    /// Text of the instruction that could not be lowered.
+    pub(crate) fn unknown(&self, index: u32) -> &str {
+        self.unknown.get(index as usize).map_or("", String::as_str)
+    }
+
+    /// Gives a wave its registers, all zero, and the program's constants.
+    pub(crate) fn outfit(&self, wave: &mut Wave) {
+        use crate::simd::Row;
+        use crate::wave::temp;
+
+        let vgprs = self.vgprs as usize;
+        wave.temps = self.vgprs;
+        wave.rows.clear();
+        wave.rows.resize(vgprs + temp::COUNT as usize, Row::ZERO);
+        wave.rows
+            .extend(self.row_constants.iter().map(|&value| Row::splat(value)));
+        wave.scalars.clear();
+        wave.scalars.resize(slot::CONSTANTS as usize, 0);
+        wave.scalars.extend_from_slice(&self.scalar_constants);
+    }
+
+    /// Zeroes the registers of a wave that `outfit` prepared.
+    pub(crate) fn clear(&self, wave: &mut Wave) {
+        wave.rows[..self.vgprs as usize].fill(crate::simd::Row::ZERO);
+        wave.scalars[..slot::CONSTANTS as usize].fill(0);
+    }
+
+    /// Text and encoding of the instruction at a code-object offset.
+    pub(crate) fn describe(&self, offset: u32) -> (String, Vec<u32>) {
+        let at = offset.wrapping_sub(self.first) as usize;
+        describe(&self.code, at)
+    }
+}
+
+/// Text and encoding of the instruction at `at` in `code`.
+fn describe(code: &[u8], at: usize) -> (String, Vec<u32>) {
+    let decoded = decode(code, at);
+    let size = decoded
+        .as_ref()
+        .map_or(4, |instruction| instruction.size_bytes as usize);
+    let end = (at + size).min(code.len());
+    let dwords = code.get(at..end).unwrap_or_default().chunks_exact(4);
+    let encoding = dwords
+        .map(|bytes| u32::from_le_bytes(bytes.try_into().expect("4 bytes")))
+        .collect();
+    let text = match decoded {
+        Ok(instruction) => instruction.to_string(),
+        Err(error) => error.to_string(),
+    };
+    (text, encoding)
+}
+
+fn decode(code: &[u8], at: usize) -> Result<Instruction, isa::DecodeError> {
+    isa::decode(WaveSize::Wave32, code, at)
+}

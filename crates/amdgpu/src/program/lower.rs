@@ -1,0 +1,456 @@
+//! From instructions to ops: what can be reached, operands, branches.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{Op, Program, decode, describe, memory_ops, scalar_ops, vector_ops};
+use crate::code_object::{CodeObject, DenormMode, RoundMode};
+use crate::exec::aperture;
+use crate::exec::families::{Nop, Stage, Unknown};
+use crate::fault::{Fault, FaultKind, FaultRecord};
+use crate::isa::{Encoding, Flags, Instruction, Opcode, Operand, Special, Type, WaveSize};
+use crate::module::Kernel;
+use crate::simd::{Backend, Handler, Kernel as Meaning};
+use crate::wave::{slot, temp};
+
+/// Why an instruction cannot be lowered.
+pub(super) type Refusal = String;
+
+/// Lowers a kernel: see [`Program::compile`].
+pub(super) fn compile(
+    kernel: &Kernel,
+    object: &CodeObject,
+    (first, code): &(u64, Vec<u8>),
+    backend: Backend,
+) -> Result<Program, Fault> {
+    debug_assert!(!object.segments().is_empty());
+    let descriptor = &kernel.code().descriptor;
+    let refuse = |offset: u64, detail: String| {
+        let (instruction, encoding) = describe(code, (offset - first) as usize);
+        Fault::new(FaultRecord {
+            kind: FaultKind::UnknownInstruction,
+            kernel: kernel.name().to_owned(),
+            code_object_offset: Some(offset),
+            instruction,
+            encoding,
+            workgroup: [0; 3],
+            wave: 0,
+            lane: None,
+            access: None,
+            nearest: None,
+            detail,
+        })
+    };
+    let entry = kernel.code().code.start;
+    let rsrc1 = descriptor.rsrc1;
+    if [rsrc1.round_32(), rsrc1.round_16_64()] != [RoundMode::NearestEven; 2] {
+        let text = "the kernel asks for a rounding mode other than nearest even".to_owned();
+        return Err(refuse(entry, text));
+    }
+    let start = (entry - first) as usize;
+    let reach = reachable(code, start).map_err(|(at, text)| refuse(first + at as u64, text))?;
+    let changes_mode = |instruction: &Instruction| {
+        matches!(
+            instruction.op,
+            Opcode::SDenormMode | Opcode::SSetregB32 | Opcode::SSetregImm32B32
+        )
+    };
+    let flush =
+        rsrc1.denorm_32() != DenormMode::Keep || reach.instructions.values().any(changes_mode);
+    let vgprs = kernel.allocated_vgprs() as u16;
+    let mut lowerer = Lowerer::new(backend, *first as u32, vgprs, flush);
+    for (&at, instruction) in &reach.instructions {
+        lowerer.begin(at as u32);
+        if let Err(text) = lowerer.lower(instruction, at as u32) {
+            let must = reach.own.contains(&at);
+            if must {
+                return Err(refuse(first + at as u64, text));
+            }
+            let (shown, _) = describe(code, at);
+            lowerer.unknown(format!("{shown}: {text}"));
+        }
+    }
+    Ok(lowerer.finish(kernel.base(), code.clone()))
+}
+
+/// Instructions by byte offset in the code.
+struct Reach {
+    instructions: BTreeMap<usize, Instruction>,
+    /// Those that the kernel reaches without calls through registers.
+    own: std::collections::BTreeSet<usize>,
+}
+
+/// Decodes what can be reached from `start`. If the code jumps to addresses in
+/// registers, that includes everything that decodes.
+fn reachable(code: &[u8], start: usize) -> Result<Reach, (usize, String)> {
+    let mut instructions = BTreeMap::new();
+    let mut work = vec![start];
+    let mut jumps_anywhere = false;
+    while let Some(mut at) = work.pop() {
+        while !instructions.contains_key(&at) {
+            let instruction = decode(code, at).map_err(|error| (at, error.to_string()))?;
+            let next = at + instruction.size_bytes as usize;
+            let op = instruction.op;
+            jumps_anywhere |= matches!(op, Opcode::SSetpcB64 | Opcode::SSwappcB64);
+            if let Some(target) = branch_target(&instruction, at) {
+                if target >= code.len() {
+                    return Err((at, "it branches out of the code".to_owned()));
+                }
+                work.push(target);
+            }
+            let goes_on = !op.flags().contains(Flags::END)
+                && !matches!(op, Opcode::SBranch | Opcode::SSetpcB64);
+            instructions.insert(at, instruction);
+            if !goes_on {
+                break;
+            }
+            at = next;
+        }
+    }
+    let own = instructions.keys().copied().collect();
+    if jumps_anywhere {
+        let mut at = 0;
+        while at + 4 <= code.len() {
+            match decode(code, at) {
+                Ok(instruction) => {
+                    let size = instruction.size_bytes as usize;
+                    instructions.entry(at).or_insert(instruction);
+                    at += size;
+                }
+                Err(_) => at += 4,
+            }
+        }
+    }
+    Ok(Reach { instructions, own })
+}
+
+/// Byte offset that a direct branch goes to.
+pub(super) fn branch_target(instruction: &Instruction, at: usize) -> Option<usize> {
+    let types = instruction.op.info().src;
+    let place = types.iter().position(|&ty| ty == Type::Branch)?;
+    let Operand::Imm(dwords) = instruction.src[place] else {
+        return None;
+    };
+    let next = at as i64 + i64::from(instruction.size_bytes);
+    usize::try_from(next + 4 * i64::from(dwords as i16)).ok()
+}
+
+/// A program in the making.
+pub(super) struct Lowerer {
+    backend: Backend,
+    /// May f32 denormals have to be flushed?
+    pub(super) flush: bool,
+    pub(super) vgprs: u16,
+    /// The first source is the result of a DPP permutation.
+    dpp: bool,
+    /// Results go to the temporary of dual instructions instead.
+    dual: bool,
+    ops: Vec<Op>,
+    origins: Vec<u32>,
+    at: u32,
+    first: u32,
+    by_offset: HashMap<u32, u32>,
+    branches: Vec<(usize, u32)>,
+    shuffles: Vec<[u8; 32]>,
+    unknown: Vec<String>,
+    rows: Vec<u32>,
+    row_index: HashMap<[u32; 2], u16>,
+    scalars: Vec<u32>,
+    scalar_index: HashMap<[u32; 2], u16>,
+}
+
+impl Lowerer {
+    fn new(backend: Backend, first: u32, vgprs: u16, flush: bool) -> Lowerer {
+        Lowerer {
+            backend,
+            flush,
+            vgprs,
+            dpp: false,
+            dual: false,
+            ops: Vec::new(),
+            origins: Vec::new(),
+            at: 0,
+            first,
+            by_offset: HashMap::new(),
+            branches: Vec::new(),
+            shuffles: Vec::new(),
+            unknown: Vec::new(),
+            rows: Vec::new(),
+            row_index: HashMap::new(),
+            scalars: Vec::new(),
+            scalar_index: HashMap::new(),
+        }
+    }
+
+    fn begin(&mut self, at: u32) {
+        self.at = at;
+        self.by_offset.insert(at, self.ops.len() as u32);
+    }
+
+    fn lower(&mut self, instruction: &Instruction, at: u32) -> Result<(), Refusal> {
+        match instruction.encoding {
+            Encoding::Sop1 | Encoding::Sop2 | Encoding::Sopc | Encoding::Sopk | Encoding::Sopp => {
+                scalar_ops::lower(self, instruction, at)
+            }
+            Encoding::Smem
+            | Encoding::Ds
+            | Encoding::Mubuf
+            | Encoding::Flat
+            | Encoding::Global
+            | Encoding::Scratch => memory_ops::lower(self, instruction),
+            _ => vector_ops::lower(self, instruction),
+        }
+    }
+
+    fn unknown(&mut self, text: String) {
+        let mut op = self.op::<Unknown>();
+        op.imm = self.unknown.len() as u32;
+        self.unknown.push(text);
+        self.push(op);
+    }
+
+    fn finish(mut self, base: u64, code: Vec<u8>) -> Program {
+        // A branch to a dropped instruction goes to what follows it; one to the
+        // very end gets an op to go to.
+        let end = self.op::<Nop>();
+        self.push(end);
+        for &(index, target) in &self.branches {
+            self.ops[index].imm = self.by_offset[&target];
+        }
+        let mut by_offset = vec![u32::MAX; code.len().div_ceil(4)];
+        for (&offset, &index) in &self.by_offset {
+            by_offset[offset as usize / 4] = index;
+        }
+        Program {
+            ops: self.ops,
+            origins: self.origins.iter().map(|&at| self.first + at).collect(),
+            shuffles: self.shuffles,
+            unknown: self.unknown,
+            first: self.first,
+            by_offset,
+            base,
+            vgprs: self.vgprs,
+            row_constants: self.rows,
+            scalar_constants: self.scalars,
+            code,
+        }
+    }
+
+    /// The code of a meaning.
+    pub(super) fn code<K: Meaning>(&self) -> Handler {
+        self.backend.handler::<K>()
+    }
+
+    /// An op without operands.
+    pub(super) fn op<K: Meaning>(&self) -> Op {
+        self.op_of(self.code::<K>())
+    }
+
+    pub(super) fn op_of(&self, run: Handler) -> Op {
+        Op {
+            run,
+            d: slot::SINK,
+            a: 0,
+            b: 0,
+            c: 0,
+            imm: 0,
+            aux: 0,
+            splats: 0,
+            scalars: [0; 3],
+            e: slot::SINK,
+        }
+    }
+
+    pub(super) fn push(&mut self, op: Op) {
+        self.ops.push(op);
+        self.origins.push(self.at);
+    }
+
+    /// Adds an op whose `imm` becomes the op at a byte offset of the code.
+    pub(super) fn push_branch(&mut self, op: Op, target: u32) {
+        self.branches.push((self.ops.len(), target));
+        self.push(op);
+    }
+
+    /// Code-object offset of a byte offset in the code.
+    pub(super) fn code_object_offset(&self, at: u32) -> u32 {
+        self.first + at
+    }
+
+    /// Runs `lower` with the first source replaced by the DPP row.
+    pub(super) fn with_dpp(
+        &mut self,
+        lower: impl FnOnce(&mut Lowerer) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        self.dpp = true;
+        let result = lower(self);
+        self.dpp = false;
+        result
+    }
+
+    /// Runs `lower` with the result in the temporary row.
+    pub(super) fn into_temporary(
+        &mut self,
+        lower: impl FnOnce(&mut Lowerer) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        self.dual = true;
+        let result = lower(self);
+        self.dual = false;
+        result
+    }
+
+    pub(super) fn temp(&self, number: u16) -> u16 {
+        self.vgprs + number
+    }
+
+    pub(super) fn shuffle(&mut self, table: [u8; 32]) -> u32 {
+        let known = self.shuffles.iter().position(|other| *other == table);
+        known.unwrap_or_else(|| {
+            self.shuffles.push(table);
+            self.shuffles.len() - 1
+        }) as u32
+    }
+
+    /// Row of a vector register operand.
+    pub(super) fn vgpr(&self, operand: Operand) -> Result<u16, Refusal> {
+        match operand {
+            Operand::Vgpr { index, dwords } => {
+                let end = u16::from(index) + u16::from(dwords);
+                if end > self.vgprs {
+                    let have = self.vgprs;
+                    return Err(format!(
+                        "v{} is beyond the kernel's {have} registers",
+                        end - 1
+                    ));
+                }
+                Ok(u16::from(index))
+            }
+            other => Err(format!(
+                "operand {other:?} where a vector register is expected"
+            )),
+        }
+    }
+
+    /// Row of a result.
+    pub(super) fn result(&self, operand: Operand) -> Result<u16, Refusal> {
+        if self.dual {
+            return Ok(self.temp(temp::DUAL));
+        }
+        self.vgpr(operand)
+    }
+
+    /// Row of a constant (the first of two).
+    pub(super) fn constant_row(&mut self, value: u64) -> u16 {
+        let pair = [value as u32, (value >> 32) as u32];
+        let first = self.vgprs + temp::COUNT;
+        let rows = &mut self.rows;
+        *self.row_index.entry(pair).or_insert_with(|| {
+            let index = rows.len() as u16;
+            rows.extend(pair);
+            first + index
+        })
+    }
+
+    /// Slot of a constant (the first of two).
+    pub(super) fn constant_slot(&mut self, value: u64) -> u16 {
+        let pair = [value as u32, (value >> 32) as u32];
+        let scalars = &mut self.scalars;
+        *self.scalar_index.entry(pair).or_insert_with(|| {
+            let index = scalars.len() as u16;
+            scalars.extend(pair);
+            slot::CONSTANTS + index
+        })
+    }
+
+    /// Slot of a scalar source. May put an op in front that fills it.
+    pub(super) fn source_slot(&mut self, operand: Operand, ty: Type) -> Result<u16, Refusal> {
+        if let Some(value) = operand.constant(ty) {
+            return Ok(self.constant_slot(value));
+        }
+        match operand {
+            Operand::Sgpr { index, .. } => Ok(u16::from(index)),
+            Operand::Special { reg, .. } => self.special_slot(reg),
+            Operand::Imm(value) => Ok(self.constant_slot(u64::from(value))),
+            Operand::None | Operand::Off => Ok(slot::NULL),
+            Operand::Vgpr { .. } => Err("a vector register as scalar source".to_owned()),
+            other => Err(format!("operand {other:?}")),
+        }
+    }
+
+    fn special_slot(&mut self, reg: Special) -> Result<u16, Refusal> {
+        let aperture = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
+        Ok(match reg {
+            Special::VccLo => slot::VCC,
+            Special::VccHi => slot::VCC + 1,
+            Special::Ttmp(number) => slot::TTMP0 + u16::from(number),
+            Special::Null => slot::NULL,
+            Special::M0 => slot::M0,
+            Special::ExecLo => slot::EXEC,
+            Special::ExecHi => slot::EXEC + 1,
+            Special::SharedBase => self.constant_slot(aperture(aperture::SHARED, 0)),
+            Special::SharedLimit => self.constant_slot(aperture(aperture::SHARED, u32::MAX)),
+            Special::PrivateBase => self.constant_slot(aperture(aperture::PRIVATE, 0)),
+            Special::PrivateLimit => self.constant_slot(aperture(aperture::PRIVATE, u32::MAX)),
+            Special::Scc => self.stage(0),
+            Special::Vccz => self.stage(1),
+            Special::Execz => self.stage(2),
+            other => return Err(format!("operand {other:?} is not implemented")),
+        })
+    }
+
+    fn stage(&mut self, which: u32) -> u16 {
+        let mut op = self.op::<Stage>();
+        op.imm = which;
+        op.d = slot::STAGED;
+        self.push(op);
+        slot::STAGED
+    }
+
+    /// Slot of a scalar result.
+    pub(super) fn result_slot(&mut self, operand: Operand) -> Result<u16, Refusal> {
+        match operand {
+            Operand::None => Ok(slot::SINK),
+            Operand::Special {
+                reg: Special::Null, ..
+            } => Ok(slot::SINK),
+            Operand::Sgpr { index, .. } => Ok(u16::from(index)),
+            Operand::Special { reg, .. } => self.special_slot(reg),
+            other => Err(format!("operand {other:?} as scalar result")),
+        }
+    }
+
+    /// Makes source `number` of a vector op: a register's row, a constant's, or
+    /// a temporary that the op fills from scalar slots first.
+    pub(super) fn source(
+        &mut self,
+        op: &mut Op,
+        number: usize,
+        operand: Operand,
+        ty: Type,
+    ) -> Result<u16, Refusal> {
+        if number == 0 && self.dpp {
+            return Ok(self.temp(temp::DPP));
+        }
+        if let Some(value) = operand.constant(ty) {
+            return Ok(self.constant_row(value));
+        }
+        if let Operand::Vgpr { .. } = operand {
+            return self.vgpr(operand);
+        }
+        if operand == Operand::None {
+            return Ok(0);
+        }
+        let slot = self.source_slot(operand, ty)?;
+        if slot == slot::NULL {
+            return Ok(self.constant_row(0));
+        }
+        if slot >= slot::CONSTANTS {
+            let at = (slot - slot::CONSTANTS) as usize;
+            let value = u64::from(self.scalars[at]) | u64::from(self.scalars[at + 1]) << 32;
+            return Ok(self.constant_row(value));
+        }
+        let wide = ty.dwords(WaveSize::Wave32) == 2;
+        op.splats |= 1 << number | u8::from(wide) << (number + 4);
+        op.scalars[number] = slot as u8;
+        Ok(self.temp(temp::SPLAT + 2 * number as u16))
+    }
+}

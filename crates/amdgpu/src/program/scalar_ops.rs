@@ -1,0 +1,361 @@
+//! Lowering of scalar instructions.
+
+use super::Op;
+use super::lower::{Lowerer, Refusal, branch_target};
+use crate::exec::families::*;
+use crate::isa::{Instruction, Opcode, Operand, Type};
+use crate::simd::Handler;
+use crate::wave::slot;
+
+/// Hardware register number of MODE.
+const HW_MODE: u16 = 1;
+/// Clocks: cycles, low and high.
+const HW_CYCLES: u16 = 29;
+
+pub(super) fn lower(l: &mut Lowerer, i: &Instruction, at: u32) -> Result<(), Refusal> {
+    if dropped(i.op) {
+        return Ok(());
+    }
+    if let Some(run) = computes(l, i.op) {
+        return compute(l, i, run);
+    }
+    if let Some(run) = branches(l, i.op) {
+        let target = branch_target(i, at as usize).ok_or("a branch without target")?;
+        let op = l.op_of(run);
+        l.push_branch(op, target as u32);
+        return Ok(());
+    }
+    control(l, i, at)
+}
+
+/// Hints and waits: every access here is complete before the next op.
+fn dropped(op: Opcode) -> bool {
+    use Opcode::*;
+    matches!(
+        op,
+        SNop | SClause
+            | SDelayAlu
+            | SWaitcnt
+            | SWaitcntDepctr
+            | SWaitcntVscnt
+            | SWaitcntVmcnt
+            | SWaitcntExpcnt
+            | SWaitcntLgkmcnt
+            | SWaitIdle
+            | SWaitEvent
+            | SSetInstPrefetchDistance
+            | SSetprio
+            | SIcacheInv
+            | SSendmsg
+            | SIncperflevel
+            | SDecperflevel
+            | STtracedata
+            | STtracedataImm
+            | SVersion
+            | SCodeEnd
+            | SWakeup
+    )
+}
+
+fn branches(l: &Lowerer, op: Opcode) -> Option<Handler> {
+    Some(match op {
+        Opcode::SBranch => l.code::<Branch>(),
+        Opcode::SCbranchScc0 => l.code::<BranchScc0>(),
+        Opcode::SCbranchScc1 => l.code::<BranchScc1>(),
+        Opcode::SCbranchVccz => l.code::<BranchVccz>(),
+        Opcode::SCbranchVccnz => l.code::<BranchVccnz>(),
+        Opcode::SCbranchExecz => l.code::<BranchExecz>(),
+        Opcode::SCbranchExecnz => l.code::<BranchExecnz>(),
+        _ => return None,
+    })
+}
+
+/// Instructions that compute a result from one or two sources.
+fn computes(l: &Lowerer, op: Opcode) -> Option<Handler> {
+    macro_rules! table {
+        ($($opcode:ident => $meaning:ty,)+) => {
+            match op {
+                $(Opcode::$opcode => l.code::<$meaning>(),)+
+                _ => return None,
+            }
+        };
+    }
+    Some(table! {
+        SMovB32 => Scalar<SMov32>,
+        SMovB64 => Scalar<SMov64>,
+        SMovkI32 => Scalar<SMov32>,
+        SCmovB32 => Scalar<SCmov32>,
+        SCmovB64 => Scalar<SCmov64>,
+        SCmovkI32 => Scalar<SCmov32>,
+        SBrevB32 => Scalar<SBrev32>,
+        SBrevB64 => Scalar<SBrev64>,
+        SCtzI32B32 => Scalar<SCtz32>,
+        SCtzI32B64 => Scalar<SCtz64>,
+        SClzI32U32 => Scalar<SClz32>,
+        SClzI32U64 => Scalar<SClz64>,
+        SClsI32 => Scalar<SCls32>,
+        SClsI32I64 => Scalar<SCls64>,
+        SSextI32I8 => Scalar<SSext8>,
+        SSextI32I16 => Scalar<SSext16>,
+        SBitset0B32 => Scalar<SBitset0_32>,
+        SBitset1B32 => Scalar<SBitset1_32>,
+        SBitset0B64 => Scalar<SBitset0_64>,
+        SBitset1B64 => Scalar<SBitset1_64>,
+        SBitreplicateB64B32 => Scalar<SBitreplicate>,
+        SAbsI32 => Scalar<SAbs>,
+        SBcnt0I32B32 => Scalar<SBcnt0_32>,
+        SBcnt0I32B64 => Scalar<SBcnt0_64>,
+        SBcnt1I32B32 => Scalar<SBcnt1_32>,
+        SBcnt1I32B64 => Scalar<SBcnt1_64>,
+        SQuadmaskB32 => Scalar<SQuadmask32>,
+        SWqmB32 => Scalar<SWqm32>,
+        SNotB32 => Scalar<SNot32>,
+        SNotB64 => Scalar<SNot64>,
+
+        SAndSaveexecB32 => SaveExec<ExecAnd, false>,
+        SOrSaveexecB32 => SaveExec<ExecOr, false>,
+        SXorSaveexecB32 => SaveExec<ExecXor, false>,
+        SNandSaveexecB32 => SaveExec<ExecNand, false>,
+        SNorSaveexecB32 => SaveExec<ExecNor, false>,
+        SXnorSaveexecB32 => SaveExec<ExecXnor, false>,
+        SAndNot0SaveexecB32 => SaveExec<ExecAndNot0, false>,
+        SOrNot0SaveexecB32 => SaveExec<ExecOrNot0, false>,
+        SAndNot1SaveexecB32 => SaveExec<ExecAndNot1, false>,
+        SOrNot1SaveexecB32 => SaveExec<ExecOrNot1, false>,
+        SAndNot0WrexecB32 => SaveExec<ExecAndNot0, true>,
+        SAndNot1WrexecB32 => SaveExec<ExecAndNot1, true>,
+
+        SAddU32 => Scalar<SAddU32>,
+        SSubU32 => Scalar<SSubU32>,
+        SAddI32 => Scalar<SAddI32>,
+        SSubI32 => Scalar<SSubI32>,
+        SAddcU32 => Scalar<SAddcU32>,
+        SSubbU32 => Scalar<SSubbU32>,
+        SAbsdiffI32 => Scalar<SAbsdiff>,
+        SLshlB32 => Scalar<SLshl32>,
+        SLshlB64 => Scalar<SLshl64>,
+        SLshrB32 => Scalar<SLshr32>,
+        SLshrB64 => Scalar<SLshr64>,
+        SAshrI32 => Scalar<SAshr32>,
+        SAshrI64 => Scalar<SAshr64>,
+        SLshl1AddU32 => Scalar<SLshl1Add>,
+        SLshl2AddU32 => Scalar<SLshl2Add>,
+        SLshl3AddU32 => Scalar<SLshl3Add>,
+        SLshl4AddU32 => Scalar<SLshl4Add>,
+        SMinI32 => Scalar<SMinI32>,
+        SMinU32 => Scalar<SMinU32>,
+        SMaxI32 => Scalar<SMaxI32>,
+        SMaxU32 => Scalar<SMaxU32>,
+        SAndB32 => Scalar<SAnd32>,
+        SAndB64 => Scalar<SAnd64>,
+        SOrB32 => Scalar<SOr32>,
+        SOrB64 => Scalar<SOr64>,
+        SXorB32 => Scalar<SXor32>,
+        SXorB64 => Scalar<SXor64>,
+        SNandB32 => Scalar<SNand32>,
+        SNandB64 => Scalar<SNand64>,
+        SNorB32 => Scalar<SNor32>,
+        SNorB64 => Scalar<SNor64>,
+        SXnorB32 => Scalar<SXnor32>,
+        SXnorB64 => Scalar<SXnor64>,
+        SAndNot1B32 => Scalar<SAndNot32>,
+        SAndNot1B64 => Scalar<SAndNot64>,
+        SOrNot1B32 => Scalar<SOrNot32>,
+        SOrNot1B64 => Scalar<SOrNot64>,
+        SBfeU32 => Scalar<SBfeU32>,
+        SBfeI32 => Scalar<SBfeI32>,
+        SBfeU64 => Scalar<SBfeU64>,
+        SBfeI64 => Scalar<SBfeI64>,
+        SBfmB32 => Scalar<SBfm32>,
+        SBfmB64 => Scalar<SBfm64>,
+        SMulI32 => Scalar<SMul32>,
+        SMulkI32 => Scalar<SMul32>,
+        SMulHiU32 => Scalar<SMulHiU32>,
+        SMulHiI32 => Scalar<SMulHiI32>,
+        SCselectB32 => Scalar<SCselect32>,
+        SCselectB64 => Scalar<SCselect64>,
+        SPackLlB32B16 => Scalar<SPackLl>,
+        SPackLhB32B16 => Scalar<SPackLh>,
+        SPackHhB32B16 => Scalar<SPackHh>,
+        SPackHlB32B16 => Scalar<SPackHl>,
+        SAddkI32 => Scalar<SAddI32>,
+
+        SCmpEqI32 => Scalar<SCmpEq32>,
+        SCmpLgI32 => Scalar<SCmpNe32>,
+        SCmpGtI32 => Scalar<SCmpGtI32>,
+        SCmpGeI32 => Scalar<SCmpGeI32>,
+        SCmpLtI32 => Scalar<SCmpLtI32>,
+        SCmpLeI32 => Scalar<SCmpLeI32>,
+        SCmpEqU32 => Scalar<SCmpEq32>,
+        SCmpLgU32 => Scalar<SCmpNe32>,
+        SCmpGtU32 => Scalar<SCmpGtU32>,
+        SCmpGeU32 => Scalar<SCmpGeU32>,
+        SCmpLtU32 => Scalar<SCmpLtU32>,
+        SCmpLeU32 => Scalar<SCmpLeU32>,
+        SCmpEqU64 => Scalar<SCmpEq64>,
+        SCmpLgU64 => Scalar<SCmpNe64>,
+        SBitcmp0B32 => Scalar<SBitcmp0_32>,
+        SBitcmp1B32 => Scalar<SBitcmp1_32>,
+        SBitcmp0B64 => Scalar<SBitcmp0_64>,
+        SBitcmp1B64 => Scalar<SBitcmp1_64>,
+        SCmpkEqI32 => Scalar<SCmpEq32>,
+        SCmpkLgI32 => Scalar<SCmpNe32>,
+        SCmpkGtI32 => Scalar<SCmpGtI32>,
+        SCmpkGeI32 => Scalar<SCmpGeI32>,
+        SCmpkLtI32 => Scalar<SCmpLtI32>,
+        SCmpkLeI32 => Scalar<SCmpLeI32>,
+        SCmpkEqU32 => Scalar<SCmpEq32>,
+        SCmpkLgU32 => Scalar<SCmpNe32>,
+        SCmpkGtU32 => Scalar<SCmpGtU32>,
+        SCmpkGeU32 => Scalar<SCmpGeU32>,
+        SCmpkLtU32 => Scalar<SCmpLtU32>,
+        SCmpkLeU32 => Scalar<SCmpLeU32>,
+    })
+}
+
+fn compute(l: &mut Lowerer, i: &Instruction, run: Handler) -> Result<(), Refusal> {
+    use Opcode::*;
+    let types = i.op.info().src;
+    let mut slots = [slot::NULL; 2];
+    for (place, (&ty, &operand)) in slots.iter_mut().zip(types.iter().zip(&i.src)) {
+        *place = match operand {
+            // 16-bit constants are signed but for unsigned compares.
+            Operand::Imm(value) => {
+                let wide = if is_unsigned_compare(i.op) {
+                    u32::from(value)
+                } else {
+                    i32::from(value as i16) as u32
+                };
+                l.constant_slot(u64::from(wide))
+            }
+            _ => l.source_slot(operand, ty)?,
+        };
+    }
+    let d = l.result_slot(i.dst[0])?;
+    let old = if d == slot::SINK { slot::NULL } else { d };
+    let mut op = l.op_of(run);
+    op.d = d;
+    (op.a, op.b) = match i.op {
+        // The destination is a source too.
+        SAddkI32 | SMulkI32 => (old, slots[0]),
+        SCmovB32 | SCmovB64 | SCmovkI32 | SBitset0B32 | SBitset1B32 | SBitset0B64 | SBitset1B64 => {
+            (slots[0], old)
+        }
+        _ => (slots[0], slots[1]),
+    };
+    l.push(op);
+    Ok(())
+}
+
+fn is_unsigned_compare(op: Opcode) -> bool {
+    use Opcode::*;
+    matches!(
+        op,
+        SCmpkEqU32 | SCmpkLgU32 | SCmpkGtU32 | SCmpkGeU32 | SCmpkLtU32 | SCmpkLeU32
+    )
+}
+
+fn control(l: &mut Lowerer, i: &Instruction, at: u32) -> Result<(), Refusal> {
+    let next = l.code_object_offset(at + u32::from(i.size_bytes));
+    let imm = i.src.iter().find_map(|operand| match operand {
+        Operand::Imm(value) => Some(*value),
+        _ => None,
+    });
+    let op = match i.op {
+        Opcode::SEndpgm | Opcode::SEndpgmSaved | Opcode::SEndpgmOrderedPsDone => l.op::<End>(),
+        Opcode::SBarrier => l.op::<Barrier>(),
+        Opcode::SSleep => l.op::<Sleep>(),
+        Opcode::STrap => Op {
+            imm: u32::from(imm.unwrap_or(0)),
+            ..l.op::<Trap>()
+        },
+        Opcode::SGetpcB64 => Op {
+            d: l.result_slot(i.dst[0])?,
+            imm: next,
+            ..l.op::<GetPc>()
+        },
+        Opcode::SSetpcB64 => Op {
+            a: l.source_slot(i.src[0], Type::B64)?,
+            ..l.op::<SetPc<false>>()
+        },
+        Opcode::SSwappcB64 => Op {
+            a: l.source_slot(i.src[0], Type::B64)?,
+            d: l.result_slot(i.dst[0])?,
+            imm: next,
+            ..l.op::<SetPc<true>>()
+        },
+        Opcode::SCallB64 => {
+            let target = branch_target(i, at as usize).ok_or("a call without target")?;
+            let op = Op {
+                d: l.result_slot(i.dst[0])?,
+                aux: next,
+                ..l.op::<Call>()
+            };
+            l.push_branch(op, target as u32);
+            return Ok(());
+        }
+        Opcode::SDenormMode => Op {
+            imm: u32::from(imm.unwrap_or(0)) << 4,
+            aux: 0xf0,
+            ..l.op::<SetMode<false>>()
+        },
+        Opcode::SRoundMode => Op {
+            imm: u32::from(imm.unwrap_or(0)),
+            aux: 0xf,
+            ..l.op::<SetMode<false>>()
+        },
+        Opcode::SGetregB32 | Opcode::SSetregB32 | Opcode::SSetregImm32B32 => {
+            return hardware_register(l, i, imm.unwrap_or(0));
+        }
+        _ => return Err("not implemented".to_owned()),
+    };
+    l.push(op);
+    Ok(())
+}
+
+/// Number, first bit and size of a hardware register field.
+fn hardware_register(l: &mut Lowerer, i: &Instruction, field: u16) -> Result<(), Refusal> {
+    let (number, first, size) = (field & 63, u32::from(field >> 6 & 31), field >> 11);
+    let size = u32::from(size) + 1;
+    let ones = if size >= 32 {
+        u32::MAX
+    } else {
+        (1 << size) - 1
+    };
+    let mask = ones << first;
+    let op = match (i.op, number) {
+        (Opcode::SGetregB32, HW_MODE) => Op {
+            d: l.result_slot(i.dst[0])?,
+            imm: size,
+            aux: first,
+            ..l.op::<GetMode>()
+        },
+        (Opcode::SGetregB32, HW_CYCLES) => Op {
+            d: l.result_slot(i.dst[0])?,
+            ..l.op::<Clock>()
+        },
+        // Status, trap state and identities: always zero here.
+        (Opcode::SGetregB32, _) => Op {
+            d: l.result_slot(i.dst[0])?,
+            a: slot::NULL,
+            ..l.op::<Scalar<SMov32>>()
+        },
+        (Opcode::SSetregImm32B32, HW_MODE) => {
+            let value = i.src[1].constant(Type::B32).ok_or("no constant")? as u32;
+            Op {
+                imm: value << first,
+                aux: mask,
+                ..l.op::<SetMode<false>>()
+            }
+        }
+        (Opcode::SSetregB32, HW_MODE) => Op {
+            a: l.source_slot(i.src[1], Type::S32)?,
+            imm: first,
+            aux: mask,
+            ..l.op::<SetMode<true>>()
+        },
+        _ => return Err(format!("hardware register {number} cannot be written")),
+    };
+    l.push(op);
+    Ok(())
+}

@@ -1,0 +1,181 @@
+//! The state of one wave.
+
+use crate::simd::{Row, Simd};
+
+/// Scalar slots: the numbers of scalar operands, then a slot that swallows
+/// writes to `null`, then the program's constants.
+pub(crate) mod slot {
+    pub(crate) const VCC: u16 = 106;
+    pub(crate) const TTMP0: u16 = 108;
+    pub(crate) const NULL: u16 = 124;
+    pub(crate) const M0: u16 = 125;
+    pub(crate) const EXEC: u16 = 126;
+    /// Writes to `null` go here (two slots: 64-bit results).
+    pub(crate) const SINK: u16 = 128;
+    /// Filled from SCC and its like just before an instruction reads them.
+    pub(crate) const STAGED: u16 = 130;
+    /// First constant.
+    pub(crate) const CONSTANTS: u16 = 132;
+}
+
+/// Rows behind the vector registers, before the program's constants.
+pub(crate) mod temp {
+    /// Splatted scalar operands, two rows for each of three sources.
+    pub(crate) const SPLAT: u16 = 0;
+    /// The permuted first source of a DPP instruction.
+    pub(crate) const DPP: u16 = 6;
+    /// The first result of a dual instruction whose halves depend on each other.
+    pub(crate) const DUAL: u16 = 7;
+    /// Three sources taken out of half a register, or with modifiers.
+    pub(crate) const TAKEN: u16 = 8;
+    /// A result (two, of packed halves) before it is finished.
+    pub(crate) const RESULT: u16 = 11;
+    /// How many there are.
+    pub(crate) const COUNT: u16 = 13;
+}
+
+/// Why a wave is not running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// It can run, from [`Wave::pc`].
+    Ready,
+    /// It waits at a barrier; [`Wave::pc`] is behind it.
+    Barrier,
+    /// It has ended.
+    Done,
+    /// It has failed; the worker holds the fault.
+    Failed,
+}
+
+/// One wave of 32 lanes: registers and what else an instruction may change.
+#[derive(Clone, Debug)]
+pub(crate) struct Wave {
+    /// Vector registers, then temporaries, then constants.
+    pub(crate) rows: Vec<Row>,
+    /// Scalar registers by operand number, then constants.
+    pub(crate) scalars: Vec<u32>,
+    /// EXEC; `scalars[slot::EXEC]` and `mask` always agree with it.
+    pub(crate) exec: u32,
+    /// EXEC as a row of lane masks.
+    pub(crate) mask: Row,
+    /// The scalar condition code.
+    pub(crate) scc: bool,
+    /// Index of the next op in the program.
+    pub(crate) pc: u32,
+    pub(crate) state: State,
+    /// The MODE register.
+    pub(crate) mode: Mode,
+    /// Private memory: row *i* is dword *i* of every lane.
+    pub(crate) scratch: Vec<Row>,
+    /// EXEC as it was before a DPP instruction narrowed it.
+    pub(crate) saved_exec: u32,
+    /// Number of the first temporary row.
+    pub(crate) temps: u16,
+    /// Number of the wave in its workgroup.
+    pub(crate) number: u32,
+    /// Ops executed since the workgroup began.
+    pub(crate) executed: u64,
+}
+
+/// The MODE register, as the hardware lays it out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mode(pub(crate) u32);
+
+impl Mode {
+    /// Round to nearest even everywhere, keep all denormals.
+    pub(crate) const DEFAULT: Mode = Mode(0xf0);
+
+    /// Must f32 sources that are denormal be taken as zero?
+    pub(crate) fn flush_f32_sources(self) -> bool {
+        self.0 >> 4 & 1 == 0
+    }
+
+    /// Must f32 results that are denormal become zero?
+    pub(crate) fn flush_f32_results(self) -> bool {
+        self.0 >> 5 & 1 == 0
+    }
+
+    /// Is every rounding mode "to nearest even", the only one there is here?
+    pub(crate) fn rounds_to_nearest(self) -> bool {
+        self.0 & 0xf == 0
+    }
+
+    /// Does clamping turn NaN into zero?
+    pub(crate) fn dx10_clamp(self) -> bool {
+        self.0 >> 8 & 1 == 1
+    }
+}
+
+impl Wave {
+    /// A wave without registers.
+    pub(crate) fn new() -> Wave {
+        Wave {
+            rows: Vec::new(),
+            scalars: Vec::new(),
+            exec: 0,
+            mask: Row::ZERO,
+            scc: false,
+            pc: 0,
+            state: State::Done,
+            mode: Mode::DEFAULT,
+            scratch: Vec::new(),
+            saved_exec: 0,
+            temps: 0,
+            number: 0,
+            executed: 0,
+        }
+    }
+
+    /// Changes EXEC and all that follows from it.
+    #[inline(always)]
+    pub(crate) fn set_exec<S: Simd>(&mut self, bits: u32) {
+        self.exec = bits;
+        self.scalars[slot::EXEC as usize] = bits;
+        self.mask.set(expand::<S>(bits));
+    }
+
+    /// Reads a scalar slot.
+    #[inline(always)]
+    pub(crate) fn scalar(&self, slot: u16) -> u32 {
+        self.scalars[slot as usize]
+    }
+
+    /// Reads a pair of scalar slots.
+    #[inline(always)]
+    pub(crate) fn scalar_64(&self, slot: u16) -> u64 {
+        u64::from(self.scalar(slot)) | u64::from(self.scalar(slot + 1)) << 32
+    }
+
+    /// Writes a scalar slot; EXEC is kept in step.
+    #[inline(always)]
+    pub(crate) fn set_scalar<S: Simd>(&mut self, slot: u16, value: u32) {
+        self.scalars[slot as usize] = value;
+        if slot == slot::EXEC {
+            self.set_exec::<S>(value);
+        }
+    }
+
+    /// Writes a pair of scalar slots.
+    #[inline(always)]
+    pub(crate) fn set_scalar_64<S: Simd>(&mut self, slot: u16, value: u64) {
+        self.set_scalar::<S>(slot, value as u32);
+        self.set_scalar::<S>(slot + 1, (value >> 32) as u32);
+    }
+}
+
+const LANE_BITS: Row = {
+    let mut chunks = [[0; 8]; 4];
+    let mut lane = 0;
+    while lane < 32 {
+        chunks[lane / 8][lane % 8] = 1 << lane;
+        lane += 1;
+    }
+    Row(chunks)
+};
+
+/// A row of lane masks from one bit a lane.
+#[inline(always)]
+pub(crate) fn expand<S: Simd>(bits: u32) -> [S; 4] {
+    let bits = S::splat(bits);
+    LANE_BITS.get::<S>().map(|bit| bits.and(bit).eq_u32(bit))
+}
