@@ -11,7 +11,7 @@ use vmfb::archive::Archive;
 use vmfb::executable::{Executable, Export};
 
 use manifest::{Buffer, Case, Dispatch, Kind, Manifest, Role, Run};
-use tools::{Assembler, Tools};
+use tools::{Assembler, Missing, Tools};
 
 const USAGE: &str = "usage: cargo xtask fixtures [--check] [--venvs DIR]
 
@@ -41,7 +41,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let manifest = Manifest::read(&folder.join("manifest.json"))?;
     let tools = match Tools::find(venvs) {
         Ok(tools) => tools,
-        Err(reason) => {
+        Err(Missing::Given(reason)) => return Err(reason),
+        Err(Missing::Absent(reason)) => {
             println!("skipped: {reason}");
             return Ok(());
         }
@@ -329,5 +330,47 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         // A folder that stays behind in the system's temporary folder is no reason to fail.
         let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What can be checked without the compilers.
+    #[test]
+    fn the_files_are_what_the_manifest_says() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures");
+        let manifest = Manifest::read(&folder.join("manifest.json")).unwrap();
+        let read = |name: &str| {
+            std::fs::read(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+        };
+        for case in &manifest.cases {
+            for buffer in case.inputs().filter(|buffer| buffer.file.is_some()) {
+                let file = buffer.file.as_ref().unwrap();
+                let made = data::npy(buffer, &data::contents(buffer).unwrap());
+                assert!(read(file) == made, "{file} does not follow its rule");
+            }
+            for run in &case.runs {
+                for dispatch in &run.dispatches {
+                    let container = read(&dispatch.executable);
+                    let executable = Executable::parse(&container).unwrap();
+                    let export = &executable.exports[executable.lookup(&dispatch.export).unwrap()];
+                    check_dispatch(dispatch, export).unwrap();
+                    if let Some(module) = &run.module {
+                        assert!(
+                            executable_with(&read(module), &dispatch.export).unwrap() == container,
+                            "{module}"
+                        );
+                    }
+                    if let Some(code_object) = &run.code_object {
+                        assert!(
+                            read(code_object) == executable.image_of(export),
+                            "{code_object}"
+                        );
+                    }
+                }
+            }
+        }
     }
 }
