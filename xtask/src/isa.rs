@@ -363,48 +363,60 @@ fn compare_code(llvm: &Disassembler, file: &str, code: Vec<images::Code>) -> Res
     Ok(tally)
 }
 
-/// Writes the golden file: for each instruction and encoding, some valid
-/// encodings with LLVM's text.
+/// Writes the golden file: two valid encodings of each instruction in each of
+/// its encodings, with LLVM's text.
 fn bless(llvm: &Disassembler, path: &Path, seed: u64) -> Result<(), String> {
-    const ATTEMPTS: usize = 400;
-    const LINES: usize = 3;
     let mut random = Random::new(seed);
-    let mut text = String::new();
-    let mut lines = 0;
+    let mut chosen = Vec::new();
     for form in generate::forms() {
-        let mut chosen: Vec<(WaveSize, Case)> = Vec::new();
-        for _ in 0..ATTEMPTS {
-            let wave = if chosen.len() == LINES - 1 {
-                WaveSize::Wave64
-            } else {
-                WaveSize::Wave32
-            };
-            let case = generate::form(&mut random, &form);
-            let valid = decode_case(wave, &case);
-            if valid.is_some_and(|instruction| instruction.op == form.op) {
-                chosen.push((wave, case));
-            }
-            if chosen.len() == LINES {
-                break;
-            }
-        }
-        if chosen.len() < 2 {
-            return Err(format!("found no valid encodings of {form:?}"));
-        }
-        for (wave, case) in chosen {
-            let size = decode_case(wave, &case).map_or(0, |ours| usize::from(ours.size_bytes) / 4);
-            let words = &case[..size];
-            let theirs = llvm.disassemble(wave, &[words.to_vec()])?;
-            let [[theirs]] = theirs.iter().map(Vec::as_slice).collect::<Vec<_>>()[..] else {
-                return Err(format!("LLVM does not accept {words:08x?}"));
-            };
-            let hex: Vec<String> = words.iter().map(|word| format!("{word:08x}")).collect();
-            let _ = writeln!(text, "{} {}\t{theirs}", wave.lanes(), hex.join(" "));
-            lines += 1;
+        let both = form.encoding != Encoding::Vopd && form.depends_on_wave();
+        let second = if both {
+            WaveSize::Wave64
+        } else {
+            WaveSize::Wave32
+        };
+        for wave in [WaveSize::Wave32, second] {
+            let words = valid(&mut random, &form, wave)
+                .ok_or_else(|| format!("found no valid encoding of {form:?}"))?;
+            chosen.push((wave, words));
         }
     }
-    std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
-    say(&format!("{}: {lines} lines", path.display()))
+    let mut texts = vec![String::new(); chosen.len()];
+    for wave in [WaveSize::Wave32, WaveSize::Wave64] {
+        let (places, blocks): (Vec<usize>, Vec<Vec<u32>>) = chosen
+            .iter()
+            .enumerate()
+            .filter(|(_, (own, _))| *own == wave)
+            .map(|(place, (_, words))| (place, words.clone()))
+            .unzip();
+        for (place, theirs) in places.into_iter().zip(llvm.disassemble(wave, &blocks)?) {
+            let [text] = &theirs[..] else {
+                return Err(format!("LLVM does not accept {:08x?}", chosen[place].1));
+            };
+            texts[place].clone_from(text);
+        }
+    }
+    let mut file = String::new();
+    for ((wave, words), text) in chosen.iter().zip(&texts) {
+        let hex: Vec<String> = words.iter().map(|word| format!("{word:08x}")).collect();
+        let _ = writeln!(file, "{} {}\t{text}", wave.lanes(), hex.join(" "));
+    }
+    std::fs::write(path, file).map_err(|error| format!("{}: {error}", path.display()))?;
+    say(&format!("{}: {} lines", path.display(), texts.len()))
+}
+
+/// The words of a random encoding of a form that decodes to it.
+fn valid(random: &mut Random, form: &generate::Form, wave: WaveSize) -> Option<Vec<u32>> {
+    const ATTEMPTS: usize = 1000;
+    (0..ATTEMPTS).find_map(|_| {
+        let case = generate::form(random, form);
+        let instruction = decode_case(wave, &case)?;
+        let second = instruction.dual.as_ref().map(|second| second.op);
+        let hit = (instruction.op == form.op || second == Some(form.op))
+            && instruction.modifiers.dpp.is_some() == form.dpp
+            && !is_defect(Some(&instruction), "");
+        hit.then(|| case[..usize::from(instruction.size_bytes) / 4].to_vec())
+    })
 }
 
 /// The name of a form, for messages.

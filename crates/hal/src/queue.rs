@@ -44,7 +44,7 @@ use crate::{
     CommandBufferMode, Fence, MAX_UPDATE_BYTES, Result, Status, Timepoint, WHOLE_BUFFER,
 };
 use calls::{Call, Calls};
-use flight::{Flight, MARKER_INTERVAL};
+use flight::{Flight, MARKER_INTERVAL, NO_MARKER};
 use parking::{Parked, Parking};
 use submission::Submission;
 use work::Work;
@@ -174,7 +174,7 @@ impl QueuePoint {
             Attention::Poll => match self.queue.marker_at(self.number) {
                 Ok(Some(_)) => self.queue.poll(agenda),
                 Ok(None) => {}
-                Err(error) => self.queue.recover(error.into(), agenda),
+                Err(error) => self.queue.recover(error.into(), NO_MARKER, agenda),
             },
         }
         Ok(())
@@ -399,7 +399,8 @@ impl Queue {
         let mut agenda = Agenda::new();
         match shared.stream.synchronize() {
             Ok(()) => shared.retire(submitted, &mut agenda),
-            Err(error) => shared.recover(error.into(), &mut agenda),
+            // Which work the error is of, the stream does not say.
+            Err(error) => shared.recover(error.into(), 0, &mut agenda),
         }
         agenda.run();
         lock(&shared.flight).is_closed = true;
@@ -514,10 +515,10 @@ impl Shared {
             self.issue(&mut state, submission, agenda)
         };
         if let Err(status) = outcome {
-            self.recover(status, agenda);
+            self.recover(status, NO_MARKER, agenda);
         } else if is_awaited && let Err(status) = self.wake_watcher(number) {
             // Without a watcher nobody would notice: the work is given up.
-            self.recover(status, agenda);
+            self.recover(status, NO_MARKER, agenda);
         } else if number.is_multiple_of(MARKER_INTERVAL) {
             self.poll(agenda);
         }

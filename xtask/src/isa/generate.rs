@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use amdgpu::isa::{Encoding, Opcode, Type};
+use amdgpu::isa::{Encoding, Flags, Opcode, Type, WaveSize};
 
 use super::{Case, WORDS};
 
@@ -51,6 +51,15 @@ pub(super) struct Form {
     pub(super) encoding: Encoding,
     /// With a DPP word.
     pub(super) dpp: bool,
+}
+
+impl Form {
+    /// True if the same bytes mean different registers by wave size.
+    pub(super) fn depends_on_wave(&self) -> bool {
+        let info = self.op.info();
+        let wave_sized = |ty: &Type| ty.dwords(WaveSize::Wave32) != ty.dwords(WaveSize::Wave64);
+        info.dst.iter().chain(info.src).any(wave_sized)
+    }
 }
 
 /// Every form of every instruction.
@@ -370,10 +379,16 @@ fn dual(random: &mut Random, number: u32, case: &mut Case) {
     } else {
         (random.below(14), number)
     };
-    let second = |random: &mut Random| random.below(256) << 9;
-    case[0] = 0x32 << 26 | x << 22 | y << 17 | second(random) | vector_source(random);
-    case[1] =
-        random.below(256) << 24 | random.below(128) << 17 | second(random) | vector_source(random);
+    let second = |random: &mut Random, number: u32| {
+        // A move has no second source.
+        let unused = number == 8 && !random.once_in(8);
+        if unused { 0 } else { random.below(256) << 9 }
+    };
+    case[0] = 0x32 << 26 | x << 22 | y << 17 | second(random, x) | vector_source(random);
+    case[1] = random.below(256) << 24
+        | random.below(128) << 17
+        | second(random, y)
+        | vector_source(random);
 }
 
 fn memory(random: &mut Random, form: &Form, number: u32, case: &mut Case) {
@@ -401,13 +416,14 @@ fn memory(random: &mut Random, form: &Form, number: u32, case: &mut Case) {
             )
         }
         Encoding::Ds => {
-            let sources = info.src.len();
+            let address = u32::from(!info.flags.contains(Flags::NO_ADDRESS));
+            let data = info.src.len() as u32 - address.min(info.src.len() as u32);
             (
                 0x36 << 26 | random.rarely(8, 2) << 16 | random.rarely(2, 16),
                 vgpr(random, !info.dst.is_empty()) << 24
-                    | vgpr(random, sources > 2) << 16
-                    | vgpr(random, sources > 1) << 8
-                    | vgpr(random, sources > 0),
+                    | vgpr(random, data > 1) << 16
+                    | vgpr(random, data > 0) << 8
+                    | vgpr(random, address > 0),
             )
         }
         Encoding::Mubuf => (

@@ -221,3 +221,56 @@ fn staging_survives_every_fault() {
         Ok(())
     });
 }
+
+#[test]
+fn threads_share_a_pool() {
+    let device = device();
+    std::thread::scope(|scope| {
+        for seed in 0..4_u64 {
+            let pool = device.block_pool();
+            scope.spawn(move || {
+                for round in 0..100 {
+                    let mut arena = Arena::new(pool);
+                    for index in 0..5 {
+                        let bytes = (seed + round * index) % 3000 + 1;
+                        let slice = arena.allocate(bytes).unwrap();
+                        arena.write(&slice, bytes - 1, &[1]).unwrap();
+                    }
+                }
+            });
+        }
+    });
+    let (used, free) = usage(&device);
+    assert_eq!(used, 0);
+    assert!((1..=20).contains(&free), "{free} blocks");
+}
+
+proptest::proptest! {
+    #[test]
+    fn slices_are_aligned_and_apart(
+        requests in proptest::collection::vec((0..6000_u64, 0..10_u32), 1..50),
+    ) {
+        let device = device();
+        let mut arena = Arena::new(device.block_pool());
+        let mut taken: Vec<(u64, u64)> = Vec::new();
+        for (bytes, alignment) in requests {
+            let alignment = 1 << alignment;
+            let slice = arena.allocate_aligned(bytes, alignment).unwrap();
+            let start = slice.device_ptr().0;
+            proptest::prop_assert!(start.is_multiple_of(alignment.max(16)));
+            let (memory, size) = if slice.oversize {
+                let memory = &arena.oversize[slice.block];
+                (memory, memory.host().len())
+            } else {
+                (&arena.blocks[slice.block], BLOCK)
+            };
+            proptest::prop_assert!(slice.offset + bytes <= size);
+            proptest::prop_assert_eq!(memory.device_ptr().offset(slice.offset), slice.device_ptr());
+            let apart = |other: &(u64, u64)| start + bytes <= other.0 || other.1 <= start;
+            proptest::prop_assert!(bytes == 0 || taken.iter().all(apart));
+            if bytes > 0 {
+                taken.push((start, start + bytes));
+            }
+        }
+    }
+}

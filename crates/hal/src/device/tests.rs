@@ -153,6 +153,35 @@ fn trim_reaches_both_pools_and_the_blocks() {
 }
 
 #[test]
+fn each_pool_has_its_own_parameters() {
+    let sink = hip::TraceSink::new();
+    let api = hip::trace(hip::null(), sink.clone());
+    let pool = |minimum_capacity, release_threshold| crate::PoolParams {
+        minimum_capacity,
+        release_threshold,
+    };
+    let params = DeviceParams {
+        device_local_pool: pool(111, 222),
+        other_pool: pool(333, 444),
+        ..DeviceParams::default()
+    };
+    let device = device_over(&api, params).unwrap();
+    device.trim().unwrap();
+    let numbers = |call: &str| -> Vec<String> {
+        let lines = sink.lines();
+        let lines = lines.iter().filter(|line| line.starts_with(call));
+        lines
+            .map(|line| {
+                let arguments = line.trim_end_matches(')');
+                arguments.rsplit(", ").next().unwrap().to_owned()
+            })
+            .collect()
+    };
+    assert_eq!(numbers("hipMemPoolSetAttribute("), ["222", "444"]);
+    assert_eq!(numbers("hipMemPoolTrimTo("), ["111", "333"]);
+}
+
+#[test]
 fn creation_survives_every_fault() {
     fail_every_call(|api| device_over(api, DeviceParams::default()).map(drop));
 }

@@ -133,7 +133,10 @@ fn layouts_must_fit() {
     };
     let old = "old_gfx1100/negate_and_double.fb";
     let one = layout(0, 2);
-    assert_eq!(refuse(old, &[one.clone()]), StatusCode::InvalidArgument);
+    assert_eq!(
+        refuse(old, std::slice::from_ref(&one)),
+        StatusCode::InvalidArgument
+    );
     let three = [one.clone(), one.clone(), one.clone()];
     assert_eq!(refuse(old, &three), StatusCode::InvalidArgument);
     let new = "gfx1100/executable_test.fb";

@@ -21,6 +21,9 @@ use crate::{Result, Status};
 /// Submissions between markers when nobody waits.
 pub(super) const MARKER_INTERVAL: u64 = 8;
 
+/// Stands for the number of a marker where no marker reported the error.
+pub(super) const NO_MARKER: u64 = u64::MAX;
+
 /// Finished events and submissions kept for the next ones.
 const SPARES: usize = 32;
 
@@ -148,21 +151,29 @@ impl Shared {
             match passed {
                 Ok(true) => self.retire(number, agenda),
                 Ok(false) => return,
-                Err(error) => return self.recover(error.into(), agenda),
+                Err(error) => return self.recover(error.into(), number, agenda),
             }
         }
     }
 
     /// Waits on this thread until submission `number` has completed.
     pub(super) fn synchronize(self: &Arc<Self>, number: u64, agenda: &mut Agenda) {
-        let passed = match self.marker_at(number) {
-            Ok(None) => return,
-            Ok(Some(marker)) => marker.event.synchronize().map(|()| marker.number),
-            Err(error) => Err(error),
-        };
+        match self.marker_at(number) {
+            Ok(None) => {}
+            Ok(Some(marker)) => self.see_through(marker, agenda),
+            Err(error) => self.recover(error.into(), NO_MARKER, agenda),
+        }
+    }
+
+    /// Sleeps in HIP until the marker has passed.
+    pub(super) fn see_through(self: &Arc<Self>, marker: Marker, agenda: &mut Agenda) {
+        let number = marker.number;
+        let passed = marker.event.synchronize();
+        // Only an event that nobody holds is recorded again.
+        drop(marker);
         match passed {
-            Ok(number) => self.retire(number, agenda),
-            Err(error) => self.recover(error.into(), agenda),
+            Ok(()) => self.retire(number, agenda),
+            Err(error) => self.recover(error.into(), number, agenda),
         }
     }
 
@@ -172,7 +183,7 @@ impl Shared {
             Ok(None) => Ok(()),
             Ok(Some(_)) => self.wake_watcher(number),
             Err(error) => {
-                self.recover(error.into(), agenda);
+                self.recover(error.into(), NO_MARKER, agenda);
                 Ok(())
             }
         }
@@ -212,11 +223,13 @@ impl Shared {
     }
 
     /// Deals with an error that the stream reported: everything not known to
-    /// be complete fails with it. Afterwards the queue goes on if the stream does.
+    /// be complete fails with it. Markers before submission `number`, which
+    /// reported it, may still say what is complete ([`NO_MARKER`]: all of
+    /// them). Afterwards the queue goes on if the stream does.
     ///
     /// Submissions that come meanwhile are held back, because a stream may
     /// skip what is queued behind a fault until the fault was reported.
-    pub(super) fn recover(self: &Arc<Self>, mut cause: Status, agenda: &mut Agenda) {
+    pub(super) fn recover(self: &Arc<Self>, mut cause: Status, number: u64, agenda: &mut Agenda) {
         {
             let mut state = lock(&self.issue);
             if state.fault.is_some() {
@@ -225,7 +238,7 @@ impl Shared {
             state.fault = Some(cause.clone());
         }
         lock(&self.flight).is_faulted = true;
-        self.retire_passed(agenda);
+        self.retire_passed(number, agenda);
         // The stream stands still after this, or is beyond help.
         let is_usable = match self.stream.synchronize() {
             Ok(()) => true,
@@ -257,12 +270,15 @@ impl Shared {
         self.reopen(is_usable, last, cause, agenda);
     }
 
-    /// Retires what passed before the fault.
-    fn retire_passed(&self, agenda: &mut Agenda) {
+    /// Retires what passed before the marker that reported the fault. That one
+    /// itself may well claim, the second time, to have passed.
+    fn retire_passed(&self, before: u64, agenda: &mut Agenda) {
         loop {
             let front = lock(&self.flight).markers.front().cloned();
             match front {
-                Some(marker) if matches!(marker.event.query(), Ok(true)) => {
+                Some(marker)
+                    if marker.number < before && matches!(marker.event.query(), Ok(true)) =>
+                {
                     self.retire(marker.number, agenda);
                 }
                 _ => return,

@@ -134,7 +134,7 @@ impl Submission {
             // Its own queue has not looked yet, or has only just failed.
             if let Some(Err(error)) = foreign.event.as_ref().map(|event| event.query()) {
                 let status = Status::from(error);
-                queue.recover(status.clone(), agenda);
+                queue.recover(status.clone(), foreign.point.number, agenda);
                 unseen.get_or_insert(status);
             }
         }

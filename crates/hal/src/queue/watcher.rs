@@ -48,14 +48,8 @@ impl Shared {
                         .unwrap_or_else(PoisonError::into_inner);
                 }
             };
-            let number = marker.number;
-            let passed = marker.event.synchronize();
-            drop(marker);
             let mut agenda = Agenda::new();
-            match passed {
-                Ok(()) => self.retire(number, &mut agenda),
-                Err(error) => self.recover(error.into(), &mut agenda),
-            }
+            self.see_through(marker, &mut agenda);
             agenda.run();
         }
     }

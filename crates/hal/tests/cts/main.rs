@@ -8,6 +8,8 @@
 //! Folders and cases follow IREE's own conformance suite; the bodies are ours.
 
 mod buffer;
+mod command_buffer;
+mod commands;
 mod driver;
 mod executable;
 mod frame;
@@ -21,6 +23,17 @@ use libtest_mimic::Arguments;
 const FOLDERS: &[&[Case]] = &[
     buffer::allocator::CASES,
     buffer::mapping::CASES,
+    command_buffer::basic::CASES,
+    command_buffer::copy::CASES,
+    command_buffer::dispatch::CASES,
+    command_buffer::fill::CASES,
+    command_buffer::indirect_parameters::CASES,
+    command_buffer::pipeline::CASES,
+    command_buffer::push::CASES,
+    command_buffer::reuse::CASES,
+    command_buffer::stress::CASES,
+    command_buffer::transient::CASES,
+    command_buffer::update::CASES,
     driver::CASES,
     executable::CASES,
     executable::cache::CASES,

@@ -102,8 +102,12 @@ fn a_bare_code_object_tells_what_its_metadata_says() {
     let executable = Executable::parse(&bytes).unwrap();
     let export = &executable.exports[executable.lookup("store_at").unwrap()];
     assert_eq!(
-        export.bindings, None,
-        "a 64-bit value is not what a dispatch passes"
+        (
+            export.bindings.as_ref().map(Vec::len),
+            export.constant_count
+        ),
+        (Some(1), Some(2)),
+        "a 64-bit value is passed as two constants"
     );
 }
 

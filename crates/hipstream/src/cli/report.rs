@@ -1,0 +1,105 @@
+//! Failures as users see them: what happened, why, what to do, and an exit
+//! code by cause.
+
+use std::fmt;
+
+use hal::{Status, StatusCode};
+
+use crate::array::ArrayError;
+
+/// Why a command did not succeed.
+#[derive(Debug)]
+pub struct Failure {
+    exit: u8,
+    message: String,
+    causes: Vec<String>,
+    help: Option<String>,
+}
+
+/// Outputs differ from what was expected.
+pub(super) const DIFFERS: u8 = 1;
+/// The command line is wrong.
+pub(super) const USAGE: u8 = 2;
+/// A file is missing or damaged.
+pub(super) const BAD_FILE: u8 = 3;
+/// No device, or no library.
+pub(super) const NO_DEVICE: u8 = 4;
+/// Made for another chip or by another version.
+pub(super) const INCOMPATIBLE: u8 = 5;
+/// The device failed.
+pub(super) const DEVICE_ERROR: u8 = 6;
+/// Out of memory.
+pub(super) const OUT_OF_MEMORY: u8 = 7;
+
+/// The exit code of a run.
+pub fn exit_code(result: &Result<(), Failure>) -> u8 {
+    match result {
+        Ok(()) => 0,
+        Err(failure) => failure.exit,
+    }
+}
+
+impl Failure {
+    pub(super) fn new(exit: u8, message: impl Into<String>) -> Self {
+        Self {
+            exit,
+            message: message.into(),
+            causes: Vec::new(),
+            help: None,
+        }
+    }
+
+    /// Adds what the user can do about it.
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Whether there is no device, rather than one that makes trouble.
+    pub(super) fn is_missing_device(&self) -> bool {
+        self.exit == NO_DEVICE
+    }
+
+    /// A failure of the device layer, while doing `what`. Codes that name a
+    /// cause of their own decide the exit code; all others mean `otherwise`.
+    pub(super) fn from_status(what: &str, status: &Status, otherwise: u8) -> Self {
+        let exit = match status.code() {
+            StatusCode::ResourceExhausted => OUT_OF_MEMORY,
+            StatusCode::Incompatible => INCOMPATIBLE,
+            _ => otherwise,
+        };
+        let mut failure = Self::new(exit, format!("{what}: {status}"));
+        let mut cause = std::error::Error::source(status);
+        while let Some(error) = cause {
+            failure.causes.push(error.to_string());
+            cause = error.source();
+        }
+        failure
+    }
+}
+
+impl From<ArrayError> for Failure {
+    fn from(error: ArrayError) -> Self {
+        Self::new(BAD_FILE, error.to_string())
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    /// Only the terminal or the pipe we print to fails this way.
+    fn from(error: std::io::Error) -> Self {
+        Self::new(BAD_FILE, format!("cannot print: {error}"))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.message)?;
+        for cause in &self.causes {
+            write!(f, "\n  caused by: {cause}")?;
+        }
+        if let Some(help) = &self.help {
+            write!(f, "\n  help: {help}")?;
+        }
+        Ok(())
+    }
+}
