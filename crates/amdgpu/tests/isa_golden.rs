@@ -83,7 +83,7 @@ fn every_opcode_and_encoding_is_there_twice() {
                 op.mnemonic(),
                 encoding.name()
             );
-            if info.has_dpp(encoding) && encoding <= Encoding::Vop3p && encoding >= Encoding::Vop1 {
+            if info.has_dpp(encoding) {
                 assert!(
                     count(true) >= 2,
                     "{} as {} with DPP",

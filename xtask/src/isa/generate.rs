@@ -27,7 +27,7 @@ impl Random {
 
     /// A number below `bound`.
     pub(super) fn below(&mut self, bound: u32) -> u32 {
-        (u64::from(self.next()) * u64::from(bound) >> 32) as u32
+        ((u64::from(self.next()) * u64::from(bound)) >> 32) as u32
     }
 
     /// True once in `odds` times.
@@ -77,11 +77,7 @@ pub(super) fn forms() -> Vec<Form> {
                 encoding,
                 dpp: false,
             });
-            let vector = matches!(
-                encoding,
-                Encoding::Vop1 | Encoding::Vop2 | Encoding::Vopc | Encoding::Vop3 | Encoding::Vop3p
-            );
-            if vector && info.has_dpp(encoding) {
+            if info.has_dpp(encoding) {
                 forms.push(Form {
                     op,
                     encoding,
@@ -417,9 +413,10 @@ fn memory(random: &mut Random, form: &Form, number: u32, case: &mut Case) {
         }
         Encoding::Ds => {
             let address = u32::from(!info.flags.contains(Flags::NO_ADDRESS));
+            let gds = u32::from(info.flags.contains(Flags::NEEDS_GDS));
             let data = info.src.len() as u32 - address.min(info.src.len() as u32);
             (
-                0x36 << 26 | random.rarely(8, 2) << 16 | random.rarely(2, 16),
+                0x36 << 26 | random.rarely(8, 2) << 16 | gds << 17 | random.rarely(2, 16),
                 vgpr(random, !info.dst.is_empty()) << 24
                     | vgpr(random, data > 1) << 16
                     | vgpr(random, data > 0) << 8

@@ -369,7 +369,7 @@ opcodes! {
     VMaxF16 "v_max_f16" [Vop2 0x39] (F16) (F16 F16) {CLAMP OMOD}
     VMinF16 "v_min_f16" [Vop2 0x3a] (F16) (F16 F16) {CLAMP OMOD}
     VLdexpF16 "v_ldexp_f16" [Vop2 0x3b] (F16) (F16 B16) {CLAMP OMOD DEAD_MODS}
-    VPkFmacF16 "v_pk_fmac_f16" [Vop2 0x3c] (PkF16) (PkF16 PkF16) {READS_DST NO_E64 NO_DPP}
+    VPkFmacF16 "v_pk_fmac_f16" [Vop2 0x3c] (PkF16) (SplatF16 SplatF16) {READS_DST NO_E64 NO_DPP}
 
     // VOPC: Vector compares.
     VCmpFF16 "v_cmp_f_f16" [Vopc 0x00] (Mask) (F16 F16) {CLAMP}
@@ -693,40 +693,40 @@ opcodes! {
     VXorB16 "v_xor_b16" [Vop3 0x364] (B16) (B16 B16) {DEAD_MODS}
 
     // VOP3P: Packed, mixed precision, dot products, matrices.
-    VPkMadI16 "v_pk_mad_i16" [Vop3p 0x00] (PkB16) (PkB16 PkB16 PkB16) {CLAMP}
-    VPkMulLoU16 "v_pk_mul_lo_u16" [Vop3p 0x01] (PkB16) (PkB16 PkB16) {CLAMP}
-    VPkAddI16 "v_pk_add_i16" [Vop3p 0x02] (PkB16) (PkB16 PkB16) {CLAMP}
-    VPkSubI16 "v_pk_sub_i16" [Vop3p 0x03] (PkB16) (PkB16 PkB16) {CLAMP}
-    VPkLshlrevB16 "v_pk_lshlrev_b16" [Vop3p 0x04] (PkB16) (PkB16 PkB16) {CLAMP}
-    VPkLshrrevB16 "v_pk_lshrrev_b16" [Vop3p 0x05] (PkB16) (PkB16 PkB16) {CLAMP}
-    VPkAshrrevI16 "v_pk_ashrrev_i16" [Vop3p 0x06] (PkB16) (PkB16 PkB16) {CLAMP}
-    VPkMaxI16 "v_pk_max_i16" [Vop3p 0x07] (PkB16) (PkB16 PkB16) {CLAMP}
-    VPkMinI16 "v_pk_min_i16" [Vop3p 0x08] (PkB16) (PkB16 PkB16) {CLAMP}
-    VPkMadU16 "v_pk_mad_u16" [Vop3p 0x09] (PkB16) (PkB16 PkB16 PkB16) {CLAMP}
-    VPkAddU16 "v_pk_add_u16" [Vop3p 0x0a] (PkB16) (PkB16 PkB16) {CLAMP}
-    VPkSubU16 "v_pk_sub_u16" [Vop3p 0x0b] (PkB16) (PkB16 PkB16) {CLAMP}
-    VPkMaxU16 "v_pk_max_u16" [Vop3p 0x0c] (PkB16) (PkB16 PkB16) {CLAMP}
-    VPkMinU16 "v_pk_min_u16" [Vop3p 0x0d] (PkB16) (PkB16 PkB16) {CLAMP}
-    VPkFmaF16 "v_pk_fma_f16" [Vop3p 0x0e] (PkF16) (PkF16 PkF16 PkF16) {CLAMP}
-    VPkAddF16 "v_pk_add_f16" [Vop3p 0x0f] (PkF16) (PkF16 PkF16) {CLAMP}
-    VPkMulF16 "v_pk_mul_f16" [Vop3p 0x10] (PkF16) (PkF16 PkF16) {CLAMP}
-    VPkMinF16 "v_pk_min_f16" [Vop3p 0x11] (PkF16) (PkF16 PkF16) {CLAMP}
-    VPkMaxF16 "v_pk_max_f16" [Vop3p 0x12] (PkF16) (PkF16 PkF16) {CLAMP}
+    VPkMadI16 "v_pk_mad_i16" [Vop3p 0x00] (PkB16) (PkB16 PkB16 PkB16) {CLAMP NO_DPP}
+    VPkMulLoU16 "v_pk_mul_lo_u16" [Vop3p 0x01] (PkB16) (PkB16 PkB16) {CLAMP NO_DPP}
+    VPkAddI16 "v_pk_add_i16" [Vop3p 0x02] (PkB16) (PkB16 PkB16) {CLAMP NO_DPP}
+    VPkSubI16 "v_pk_sub_i16" [Vop3p 0x03] (PkB16) (PkB16 PkB16) {CLAMP NO_DPP}
+    VPkLshlrevB16 "v_pk_lshlrev_b16" [Vop3p 0x04] (PkB16) (PkB16 PkB16) {CLAMP NO_DPP}
+    VPkLshrrevB16 "v_pk_lshrrev_b16" [Vop3p 0x05] (PkB16) (PkB16 PkB16) {CLAMP NO_DPP}
+    VPkAshrrevI16 "v_pk_ashrrev_i16" [Vop3p 0x06] (PkB16) (PkB16 PkB16) {CLAMP NO_DPP}
+    VPkMaxI16 "v_pk_max_i16" [Vop3p 0x07] (PkB16) (PkB16 PkB16) {CLAMP NO_DPP}
+    VPkMinI16 "v_pk_min_i16" [Vop3p 0x08] (PkB16) (PkB16 PkB16) {CLAMP NO_DPP}
+    VPkMadU16 "v_pk_mad_u16" [Vop3p 0x09] (PkB16) (PkB16 PkB16 PkB16) {CLAMP NO_DPP}
+    VPkAddU16 "v_pk_add_u16" [Vop3p 0x0a] (PkB16) (PkB16 PkB16) {CLAMP NO_DPP}
+    VPkSubU16 "v_pk_sub_u16" [Vop3p 0x0b] (PkB16) (PkB16 PkB16) {CLAMP NO_DPP}
+    VPkMaxU16 "v_pk_max_u16" [Vop3p 0x0c] (PkB16) (PkB16 PkB16) {CLAMP NO_DPP}
+    VPkMinU16 "v_pk_min_u16" [Vop3p 0x0d] (PkB16) (PkB16 PkB16) {CLAMP NO_DPP}
+    VPkFmaF16 "v_pk_fma_f16" [Vop3p 0x0e] (PkF16) (PkF16 PkF16 PkF16) {CLAMP NO_DPP}
+    VPkAddF16 "v_pk_add_f16" [Vop3p 0x0f] (PkF16) (PkF16 PkF16) {CLAMP NO_DPP}
+    VPkMulF16 "v_pk_mul_f16" [Vop3p 0x10] (PkF16) (PkF16 PkF16) {CLAMP NO_DPP}
+    VPkMinF16 "v_pk_min_f16" [Vop3p 0x11] (PkF16) (PkF16 PkF16) {CLAMP NO_DPP}
+    VPkMaxF16 "v_pk_max_f16" [Vop3p 0x12] (PkF16) (PkF16 PkF16) {CLAMP NO_DPP}
     VDot2F32F16 "v_dot2_f32_f16" [Vop3p 0x13] (F32) (PkF16 PkF16 F32) {CLAMP}
-    VDot4I32Iu8 "v_dot4_i32_iu8" [Vop3p 0x16] (B32) (PkB32 PkB32 B32) {CLAMP SIGNED_MODS NO_OP_SEL}
-    VDot4U32U8 "v_dot4_u32_u8" [Vop3p 0x17] (B32) (PkB32 PkB32 B32) {CLAMP NO_OP_SEL}
-    VDot8I32Iu4 "v_dot8_i32_iu4" [Vop3p 0x18] (B32) (PkB32 PkB32 B32) {CLAMP SIGNED_MODS NO_OP_SEL}
-    VDot8U32U4 "v_dot8_u32_u4" [Vop3p 0x19] (B32) (PkB32 PkB32 B32) {CLAMP NO_OP_SEL}
+    VDot4I32Iu8 "v_dot4_i32_iu8" [Vop3p 0x16] (B32) (PkB32 PkB32 B32) {CLAMP NO_DPP SIGNED_MODS NO_OP_SEL}
+    VDot4U32U8 "v_dot4_u32_u8" [Vop3p 0x17] (B32) (PkB32 PkB32 B32) {CLAMP NO_DPP NO_OP_SEL}
+    VDot8I32Iu4 "v_dot8_i32_iu4" [Vop3p 0x18] (B32) (PkB32 PkB32 B32) {CLAMP NO_DPP SIGNED_MODS NO_OP_SEL}
+    VDot8U32U4 "v_dot8_u32_u4" [Vop3p 0x19] (B32) (PkB32 PkB32 B32) {CLAMP NO_DPP NO_OP_SEL}
     VDot2F32Bf16 "v_dot2_f32_bf16" [Vop3p 0x1a] (F32) (PkBf16 PkBf16 F32) {CLAMP}
     VFmaMixF32 "v_fma_mix_f32" [Vop3p 0x20] (F32) (MixF32 MixF32 MixF32) {CLAMP}
     VFmaMixloF16 "v_fma_mixlo_f16" [Vop3p 0x21] (B32) (MixF32 MixF32 MixF32) {READS_DST CLAMP}
     VFmaMixhiF16 "v_fma_mixhi_f16" [Vop3p 0x22] (B32) (MixF32 MixF32 MixF32) {READS_DST CLAMP}
-    VWmmaF3216x16x16F16 "v_wmma_f32_16x16x16_f16" [Vop3p 0x40] (AccF32) (V256 V256 AccF32) {NO_OP_SEL}
-    VWmmaF3216x16x16Bf16 "v_wmma_f32_16x16x16_bf16" [Vop3p 0x41] (AccF32) (V256 V256 AccF32) {NO_OP_SEL}
-    VWmmaF1616x16x16F16 "v_wmma_f16_16x16x16_f16" [Vop3p 0x42] (AccF16) (V256 V256 AccF16) {}
-    VWmmaBf1616x16x16Bf16 "v_wmma_bf16_16x16x16_bf16" [Vop3p 0x43] (AccBf16) (V256 V256 AccBf16) {}
-    VWmmaI3216x16x16Iu8 "v_wmma_i32_16x16x16_iu8" [Vop3p 0x44] (AccB32) (V128 V128 AccB32) {CLAMP SIGNED_MODS NO_OP_SEL}
-    VWmmaI3216x16x16Iu4 "v_wmma_i32_16x16x16_iu4" [Vop3p 0x45] (AccB32) (V64 V64 AccB32) {CLAMP SIGNED_MODS NO_OP_SEL}
+    VWmmaF3216x16x16F16 "v_wmma_f32_16x16x16_f16" [Vop3p 0x40] (AccF32) (V256 V256 AccF32) {NO_DPP NO_OP_SEL}
+    VWmmaF3216x16x16Bf16 "v_wmma_f32_16x16x16_bf16" [Vop3p 0x41] (AccF32) (V256 V256 AccF32) {NO_DPP NO_OP_SEL}
+    VWmmaF1616x16x16F16 "v_wmma_f16_16x16x16_f16" [Vop3p 0x42] (AccF16) (V256 V256 AccF16) {NO_DPP}
+    VWmmaBf1616x16x16Bf16 "v_wmma_bf16_16x16x16_bf16" [Vop3p 0x43] (AccBf16) (V256 V256 AccBf16) {NO_DPP}
+    VWmmaI3216x16x16Iu8 "v_wmma_i32_16x16x16_iu8" [Vop3p 0x44] (AccB32) (V128 V128 AccB32) {CLAMP NO_DPP SIGNED_MODS NO_OP_SEL}
+    VWmmaI3216x16x16Iu4 "v_wmma_i32_16x16x16_iu4" [Vop3p 0x45] (AccB32) (V64 V64 AccB32) {CLAMP NO_DPP SIGNED_MODS NO_OP_SEL}
 
     // VOPD: Dual issue only.
     VDot2accF32Bf16 "v_dot2acc_f32_bf16" [Vopd 0x0d] (F32) (PkBf16 PkBf16) {READS_DST}
@@ -753,6 +753,12 @@ opcodes! {
     DsMinF32 "ds_min_f32" [Ds 0x12] () (V32 V32) {ATOMIC}
     DsMaxF32 "ds_max_f32" [Ds 0x13] () (V32 V32) {ATOMIC}
     DsAddF32 "ds_add_f32" [Ds 0x15] () (V32 V32) {ATOMIC}
+    DsGwsSemaReleaseAll "ds_gws_sema_release_all" [Ds 0x18] () () {READS_M0 NO_ADDRESS NEEDS_GDS}
+    DsGwsInit "ds_gws_init" [Ds 0x19] () (V32) {READS_M0 NEEDS_GDS}
+    DsGwsSemaV "ds_gws_sema_v" [Ds 0x1a] () () {READS_M0 NO_ADDRESS NEEDS_GDS}
+    DsGwsSemaBr "ds_gws_sema_br" [Ds 0x1b] () (V32) {READS_M0 NEEDS_GDS}
+    DsGwsSemaP "ds_gws_sema_p" [Ds 0x1c] () () {READS_M0 NO_ADDRESS NEEDS_GDS}
+    DsGwsBarrier "ds_gws_barrier" [Ds 0x1d] () (V32) {READS_M0 NEEDS_GDS}
     DsStoreB8 "ds_store_b8" [Ds 0x1e] () (V32 V32) {}
     DsStoreB16 "ds_store_b16" [Ds 0x1f] () (V32 V32) {}
     DsAddRtnU32 "ds_add_rtn_u32" [Ds 0x20] (V32) (V32 V32) {ATOMIC}
@@ -786,6 +792,7 @@ opcodes! {
     DsLoadU16 "ds_load_u16" [Ds 0x3c] (V32) (V32) {}
     DsConsume "ds_consume" [Ds 0x3d] (V32) () {READS_M0 ATOMIC NO_ADDRESS}
     DsAppend "ds_append" [Ds 0x3e] (V32) () {READS_M0 ATOMIC NO_ADDRESS}
+    DsOrderedCount "ds_ordered_count" [Ds 0x3f] (V32) (V32) {READS_M0 NEEDS_GDS}
     DsAddU64 "ds_add_u64" [Ds 0x40] () (V32 V64) {ATOMIC}
     DsSubU64 "ds_sub_u64" [Ds 0x41] () (V32 V64) {ATOMIC}
     DsRsubU64 "ds_rsub_u64" [Ds 0x42] () (V32 V64) {ATOMIC}
@@ -830,6 +837,8 @@ opcodes! {
     DsLoad2addrB64 "ds_load_2addr_b64" [Ds 0x77] (V128) (V32) {TWO_ADDRESSES}
     DsLoad2addrStride64B64 "ds_load_2addr_stride64_b64" [Ds 0x78] (V128) (V32) {TWO_ADDRESSES}
     DsAddRtnF32 "ds_add_rtn_f32" [Ds 0x79] (V32) (V32 V32) {ATOMIC}
+    DsAddGsRegRtn "ds_add_gs_reg_rtn" [Ds 0x7a] (V64) (V32) {READS_M0 NO_ADDRESS NEEDS_GDS}
+    DsSubGsRegRtn "ds_sub_gs_reg_rtn" [Ds 0x7b] (V64) (V32) {READS_M0 NO_ADDRESS NEEDS_GDS}
     DsCondxchg32RtnB64 "ds_condxchg32_rtn_b64" [Ds 0x7e] (V64) (V32 V64) {ATOMIC}
     DsStoreB8D16Hi "ds_store_b8_d16_hi" [Ds 0xa0] () (V32 V32) {}
     DsStoreB16D16Hi "ds_store_b16_d16_hi" [Ds 0xa1] () (V32 V32) {}

@@ -62,6 +62,8 @@ bitflags::bitflags! {
         /// Negate and absolute-value bits apply to 16-bit sources that are
         /// not typed as floats.
         const FLOAT_MODS = 1 << 23;
+        /// Access to the global data share only.
+        const NEEDS_GDS = 1 << 24;
     }
 }
 
@@ -175,28 +177,16 @@ impl OpcodeInfo {
         )
     }
 
-    /// True if the vector instruction has a DPP form of `encoding`.
+    /// True if the instruction has a DPP form of `encoding`: no operand may
+    /// be wider than 32 bits.
     pub fn has_dpp(&self, encoding: Encoding) -> bool {
         let wide = |ty: &Type| matches!(ty, Type::F64 | Type::B64 | Type::B128);
-        let packed = |ty: &Type| {
-            matches!(
-                ty,
-                Type::PkF16
-                    | Type::PkBf16
-                    | Type::PkB16
-                    | Type::PkB32
-                    | Type::V64
-                    | Type::V128
-                    | Type::V256
-            )
-        };
-        !self.flags.contains(Flags::NO_DPP)
-            && !self.dst.iter().chain(self.src).any(wide)
-            && !(matches!(encoding, Encoding::Vop3p) && self.dst.iter().any(packed))
-            && !matches!(
-                self.src.first(),
-                Some(Type::PkB32 | Type::V64 | Type::V128 | Type::V256)
-            )
+        let vector = matches!(
+            encoding,
+            Encoding::Vop1 | Encoding::Vop2 | Encoding::Vopc | Encoding::Vop3 | Encoding::Vop3p
+        );
+        let without = self.flags.contains(Flags::NO_DPP);
+        vector && !without && !self.dst.iter().chain(self.src).any(wide)
     }
 }
 

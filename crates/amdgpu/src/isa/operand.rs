@@ -54,6 +54,8 @@ pub enum Type {
     B128,
     /// Two half-precision floats.
     PkF16,
+    /// Two half-precision floats; an inline constant stands in both halves.
+    SplatF16,
     /// Two brain floats.
     PkBf16,
     /// Two 16-bit integers.
@@ -156,6 +158,7 @@ impl Type {
                 | Type::F32
                 | Type::F64
                 | Type::PkF16
+                | Type::SplatF16
                 | Type::PkBf16
                 | Type::MixF32
         )
@@ -340,6 +343,7 @@ impl Operand {
             Operand::Float(float) => match ty {
                 Type::F64 | Type::B64 => float.f64_bits(),
                 Type::F16 | Type::B16 | Type::PkF16 | Type::AccF16 => float.f16_bits() as u64,
+                Type::SplatF16 => float.f16_bits() as u64 * 0x1_0001,
                 Type::Bf16 | Type::PkBf16 | Type::AccBf16 => (float.f32_bits() >> 16) as u64,
                 _ => float.f32_bits() as u64,
             },

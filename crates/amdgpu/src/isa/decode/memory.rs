@@ -75,6 +75,9 @@ pub(super) fn lds(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, Dec
     if modifiers.gds && info.flags.contains(Flags::NO_GDS) {
         return Err(reader.fail(DecodeErrorKind::ReservedField("gds")));
     }
+    if !modifiers.gds && info.flags.contains(Flags::NEEDS_GDS) {
+        return Err(reader.bad("gds"));
+    }
     match info.dst.first() {
         Some(&ty) => instruction.dst[0] = reader.vgpr(bits(high, 24, 8), ty, "vdst")?,
         None => reader.reserved(bits(high, 24, 8), "vdst")?,

@@ -48,12 +48,12 @@ fn sop1(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, DecodeError> 
     instruction.src[0] = match info.src.first() {
         None => Operand::None,
         Some(Type::Message) => Operand::Imm(code as u16),
-        Some(&ty @ (Type::S32 | Type::S64)) => {
-            if code > 127 {
+        Some(&ty @ (Type::S32 | Type::S64)) => match reader.scalar_source(code, ty, "ssrc0")? {
+            Operand::Int(_) | Operand::Float(_) | Operand::Literal(_) => {
                 return Err(reader.bad("ssrc0"));
             }
-            reader.scalar_register(code, ty, "ssrc0")?
-        }
+            register => register,
+        },
         Some(&ty) => reader.scalar_source(code, ty, "ssrc0")?,
     };
     Ok(reader.finish(instruction))

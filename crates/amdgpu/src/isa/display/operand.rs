@@ -150,6 +150,7 @@ fn is_inline(bits: u32, ty: Type) -> bool {
         Type::Bf16 => (-16..=64).contains(&(bits as i16)) || float(brain, bits & 0xffff),
         Type::B64 => bits <= 64,
         Type::PkF16 => integer || float(half, bits),
+        Type::SplatF16 => integer || (bits & 0xffff == bits >> 16 && float(half, bits & 0xffff)),
         Type::PkBf16 => integer || float(brain, bits),
         Type::F64 | Type::Literal32 | Type::Literal16 => false,
         _ => integer || float(InlineFloat::f32_bits, bits),
@@ -173,7 +174,7 @@ fn literal(f: &mut Formatter<'_>, bits: u32, ty: Type) -> fmt::Result {
             None => write!(f, "{bits:#x}"),
         },
         _ if is_inline(bits, ty) => write!(f, "lit({bits:#x})"),
-        Type::F16 | Type::Bf16 | Type::B16 | Type::MixF32 => write!(f, "{:#x}", bits & 0xffff),
+        Type::F16 | Type::B16 | Type::MixF32 => write!(f, "{:#x}", bits & 0xffff),
         _ => write!(f, "{bits:#x}"),
     }
 }
