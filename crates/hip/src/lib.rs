@@ -27,6 +27,7 @@ mod memory;
 mod module;
 mod null;
 mod providers;
+mod software;
 mod stream;
 mod symbols;
 mod trace;
@@ -45,6 +46,7 @@ pub use memory::{
 pub use module::{Function, Module};
 pub use null::{NullOptions, null, null_with};
 pub use providers::{OpenError, PROVIDERS, open};
+pub use software::{Arch, SoftwareOptions, software};
 pub use stream::{Event, Issue, Stream};
 pub use symbols::{Need, SYMBOLS, SymbolRow};
 pub use trace::{TraceSink, trace};

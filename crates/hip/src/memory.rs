@@ -72,16 +72,16 @@ impl HostView<'_> {
         if pattern.is_empty() || !bytes.is_multiple_of(pattern.len()) {
             return Err(Error::new(Code::INVALID_VALUE, "host fill"));
         }
-        let dst = self.range(offset, bytes)?;
-        for start in (0..bytes).step_by(pattern.len()) {
-            // SAFETY: `range` checked the bounds and `bytes` is a multiple of the pattern.
-            unsafe {
-                std::ptr::copy_nonoverlapping(
-                    pattern.as_ptr(),
-                    dst.as_ptr().add(start),
-                    pattern.len(),
-                );
-            }
+        let dst = self.range(offset, bytes)?.as_ptr();
+        let mut filled = pattern.len().min(bytes);
+        // SAFETY: `range` checked the bounds; a Rust slice never points there.
+        unsafe { std::ptr::copy_nonoverlapping(pattern.as_ptr(), dst, filled) };
+        // What is filled is the pattern for twice as much.
+        while filled < bytes {
+            let more = filled.min(bytes - filled);
+            // SAFETY: as above; source and target touch but do not overlap.
+            unsafe { std::ptr::copy_nonoverlapping(dst, dst.add(filled), more) };
+            filled += more;
         }
         Ok(())
     }

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::{AmdOptions, Api, LoadError, amd};
+use crate::{AmdOptions, Api, LoadError, SoftwareOptions, amd, software};
 
 /// Names that [`open`] knows, and what they stand for.
-pub const PROVIDERS: &[(&str, &str)] = &[("hip", "the HIP library of this machine")];
+pub const PROVIDERS: &[(&str, &str)] = &[
+    ("hip", "the HIP library of this machine"),
+    ("software", "a software AMD GPU in this process"),
+];
 
 /// Why a provider could not be opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +28,7 @@ pub fn open(name: &str, library_paths: &[String]) -> Result<Arc<dyn Api>, OpenEr
         "hip" => Ok(amd(&AmdOptions {
             paths: library_paths.to_vec(),
         })?),
+        "software" => Ok(software(SoftwareOptions::default())),
         _ => Err(OpenError::Unknown(name.to_owned())),
     }
 }

@@ -1,9 +1,9 @@
 //! A provider that writes down every call of another provider.
 
 mod names;
+mod sink;
 
-use std::fmt::{self, Write as _};
-use std::io;
+use std::fmt::Write as _;
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,7 +13,8 @@ use crate::{
     HostMallocFlags, LaunchConfig, MemPoolAttribute, MemPoolHandle, MemcpyKind, ModuleHandle,
     ProviderInfo, Result, StreamFlags, StreamHandle, Uuid,
 };
-use names::{Kernarg, Names};
+use names::{Kernarg, Names, flag_list, host_flags, launch_shape};
+pub use sink::TraceSink;
 
 /// A provider that hands every call to `inner` and writes it to `sink` as one
 /// line of text, such as
@@ -34,71 +35,6 @@ pub fn trace(inner: Arc<dyn Api>, sink: TraceSink) -> Arc<dyn Api> {
         sink,
         names: Mutex::new(Names::default()),
     })
-}
-
-/// Where the lines of a trace go. Clones share one list.
-#[derive(Clone, Default)]
-pub struct TraceSink(Arc<Mutex<Output>>);
-
-#[derive(Default)]
-struct Output {
-    lines: Vec<String>,
-    writer: Option<Box<dyn io::Write + Send>>,
-}
-
-impl TraceSink {
-    /// A sink that collects.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// A sink that writes each line to `writer` and collects nothing. What
-    /// cannot be written is lost.
-    pub fn to_writer(writer: Box<dyn io::Write + Send>) -> Self {
-        Self(Arc::new(Mutex::new(Output {
-            lines: Vec::new(),
-            writer: Some(writer),
-        })))
-    }
-
-    /// The lines collected so far.
-    pub fn lines(&self) -> Vec<String> {
-        self.output().lines.clone()
-    }
-
-    /// The lines collected so far, which are forgotten.
-    pub fn take(&self) -> Vec<String> {
-        std::mem::take(&mut self.output().lines)
-    }
-
-    /// The lines collected so far as one text, each ended by a line feed.
-    pub fn text(&self) -> String {
-        let mut text = String::new();
-        for line in &self.output().lines {
-            text.push_str(line);
-            text.push('\n');
-        }
-        text
-    }
-
-    fn output(&self) -> MutexGuard<'_, Output> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn push(&self, line: String) {
-        let mut output = self.output();
-        match &mut output.writer {
-            // A trace must not change what the program does, so a full disk is no error.
-            Some(writer) => drop(writeln!(writer, "{line}")),
-            None => output.lines.push(line),
-        }
-    }
-}
-
-impl fmt::Debug for TraceSink {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TraceSink({} lines)", self.output().lines.len())
-    }
 }
 
 struct Trace {
@@ -135,44 +71,6 @@ impl Trace {
         self.sink.push(line);
         result
     }
-}
-
-fn flag_list(bits: u32, names: &[(u32, &str)]) -> String {
-    let mut list: Vec<String> = Vec::new();
-    let mut rest = bits;
-    for (bit, name) in names {
-        if rest & bit != 0 {
-            list.push((*name).to_owned());
-            rest &= !bit;
-        }
-    }
-    if rest != 0 {
-        list.push(format!("{rest:#x}"));
-    }
-    if list.is_empty() {
-        "Default".to_owned()
-    } else {
-        list.join("|")
-    }
-}
-
-fn host_flags(flags: HostMallocFlags) -> String {
-    flag_list(
-        flags.0,
-        &[(1, "Portable"), (2, "Mapped"), (4, "WriteCombined")],
-    )
-}
-
-fn launch_shape(config: &LaunchConfig) -> String {
-    let LaunchConfig {
-        grid,
-        block,
-        shared_memory_bytes,
-    } = config;
-    format!(
-        "grid {}x{}x{}, block {}x{}x{}, lds {shared_memory_bytes}",
-        grid.x, grid.y, grid.z, block.x, block.y, block.z
-    )
 }
 
 impl Api for Trace {

@@ -200,6 +200,20 @@ fn null_has_real_host_memory_and_bounded_device_memory() -> Result<()> {
     host.host().read(0, &mut bytes)?;
     assert_eq!(bytes, [0, 0, 0, 0, 1, 2, 3, 4]);
 
+    let mut filled = [0; 8];
+    for (bytes, pattern, expected) in [
+        (7, &[5][..], [5, 5, 5, 5, 5, 5, 5, 4]),
+        (6, &[1, 2, 3], [1, 2, 3, 1, 2, 3, 5, 4]),
+        (8, &[1, 2, 3, 4], [1, 2, 3, 4, 1, 2, 3, 4]),
+        (0, &[9, 9], [1, 2, 3, 4, 1, 2, 3, 4]),
+    ] {
+        host.host().fill(0, bytes, pattern)?;
+        host.host().read(0, &mut filled)?;
+        assert_eq!(filled, expected);
+    }
+    host.host().fill(0, 3, &[1, 2]).expect_err("not a multiple");
+    host.host().fill(1, 8, &[1]).expect_err("past the end");
+
     let managed = DeviceMemory::managed(&context, 8)?;
     managed.write(2, &[9, 8])?;
     managed

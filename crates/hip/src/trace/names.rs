@@ -6,7 +6,7 @@ use std::ptr::NonNull;
 
 use crate::{
     ContextHandle, DevicePtr, EventHandle, FunctionHandle, GraphExecHandle, GraphHandle,
-    GraphNodeHandle, MemPoolHandle, ModuleHandle, StreamHandle,
+    GraphNodeHandle, HostMallocFlags, LaunchConfig, MemPoolHandle, ModuleHandle, StreamHandle,
 };
 
 /// Names by handle and by address. A handle met for the first time gets the
@@ -240,4 +240,42 @@ impl fmt::Display for Kernarg<'_> {
         }
         f.write_str("]")
     }
+}
+
+pub(super) fn flag_list(bits: u32, names: &[(u32, &str)]) -> String {
+    let mut list: Vec<String> = Vec::new();
+    let mut rest = bits;
+    for (bit, name) in names {
+        if rest & bit != 0 {
+            list.push((*name).to_owned());
+            rest &= !bit;
+        }
+    }
+    if rest != 0 {
+        list.push(format!("{rest:#x}"));
+    }
+    if list.is_empty() {
+        "Default".to_owned()
+    } else {
+        list.join("|")
+    }
+}
+
+pub(super) fn host_flags(flags: HostMallocFlags) -> String {
+    flag_list(
+        flags.0,
+        &[(1, "Portable"), (2, "Mapped"), (4, "WriteCombined")],
+    )
+}
+
+pub(super) fn launch_shape(config: &LaunchConfig) -> String {
+    let LaunchConfig {
+        grid,
+        block,
+        shared_memory_bytes,
+    } = config;
+    format!(
+        "grid {}x{}x{}, block {}x{}x{}, lds {shared_memory_bytes}",
+        grid.x, grid.y, grid.z, block.x, block.y, block.z
+    )
 }
