@@ -11,8 +11,11 @@ mod buffer;
 mod command_buffer;
 mod commands;
 mod driver;
+mod event;
 mod executable;
 mod frame;
+mod queue;
+mod semaphore;
 
 use std::process::ExitCode;
 
@@ -35,9 +38,17 @@ const FOLDERS: &[&[Case]] = &[
     command_buffer::transient::CASES,
     command_buffer::update::CASES,
     driver::CASES,
+    event::CASES,
     executable::CASES,
     executable::cache::CASES,
     executable::layout::CASES,
+    queue::alloca::CASES,
+    queue::dispatch::CASES,
+    queue::host_call::CASES,
+    queue::submission::CASES,
+    queue::transfer::CASES,
+    semaphore::CASES,
+    semaphore::threads::CASES,
 ];
 
 fn main() -> ExitCode {

@@ -1,0 +1,7 @@
+//! Queues: work and its order.
+
+pub(crate) mod alloca;
+pub(crate) mod dispatch;
+pub(crate) mod host_call;
+pub(crate) mod submission;
+pub(crate) mod transfer;
