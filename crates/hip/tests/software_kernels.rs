@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hip::{
-    Api, Code, Context, Device, DeviceMemory, DevicePtr, Error, Event, Function, FunctionAttribute,
-    Graph, HostMallocFlags, HostMemory, LaunchConfig, Module, Result, SoftwareOptions, Stream,
-    StreamFlags,
+    Api, Code, Context, Device, DeviceMemory, DevicePtr, Error, Event, FaultPlan, Function,
+    FunctionAttribute, Graph, HostMallocFlags, HostMemory, LaunchConfig, MemPool, MemcpyKind,
+    Module, Result, SoftwareOptions, Stream, StreamFlags,
 };
 
 fn software() -> Arc<dyn Api> {
@@ -363,4 +363,67 @@ fn images_for_other_chips_or_cut_short_are_refused() -> Result<()> {
         assert_eq!(error.code, Code::INVALID_IMAGE, "{length} bytes");
     }
     Ok(())
+}
+
+/// One of everything that can fail, on a provider that may.
+fn mixed_program(api: &Arc<dyn Api>) -> Result<()> {
+    let context = Context::new(&Device::enumerate(api)?[0])?;
+    let abs = function(&context, "gfx1100/abs.hsaco", "abs")?;
+    let (stream, other) = (Stream::new(&context)?, Stream::new(&context)?);
+    let input = upload(&context, &[-2.5, 1.25])?;
+    let output = HostMemory::new(&context, 8, HostMallocFlags::DEFAULT)?;
+    let event = Event::new(&context)?;
+    let pool = MemPool::new(&context, 0)?;
+    let temporary = pool.allocate(&stream.issue()?, 8)?;
+    let kernarg = words(&[input.device_ptr().0, temporary.device_ptr().0]);
+    let mut graph = Graph::new(&context)?;
+    let launch = graph.add_kernel(&[], &abs, &ONE, &kernarg)?;
+    graph.add_event_record(&[launch], &event)?;
+    let mut exec = graph.instantiate()?;
+    exec.set_kernel(launch, &abs, &ONE, &kernarg)?;
+    stream.issue()?.launch_graph(&exec)?;
+    {
+        let issue = other.issue()?;
+        issue.wait(&event)?;
+        let (dst, src) = (output.device_ptr(), temporary.device_ptr());
+        issue.copy(dst, src, 8, MemcpyKind::DeviceToHost)?;
+        issue.record(&event)?;
+    }
+    stream.issue()?.wait(&event)?;
+    temporary
+        .free(&stream.issue()?)
+        .map_err(|(_, error)| error)?;
+    event.synchronize()?;
+    stream.synchronize()?;
+    let mut bytes = [0; 8];
+    output.host().read(0, &mut bytes)?;
+    assert_eq!(bytes[..4], 2.5f32.to_le_bytes());
+    assert_eq!(bytes[4..], 1.25f32.to_le_bytes());
+    Ok(())
+}
+
+#[test]
+fn whichever_call_fails_nothing_hangs_or_is_lost() -> Result<()> {
+    let software = software();
+    let counting = FaultPlan::counting();
+    mixed_program(&hip::faulty(software.clone(), &counting))?;
+    assert!(counting.calls() > 40, "{counting:?}");
+    for index in 0..counting.calls() {
+        let plan = FaultPlan::fail_call(index, Code::UNKNOWN);
+        let result = mixed_program(&hip::faulty(software.clone(), &plan));
+        let fired = plan.fired().expect("the call is reached again");
+        assert_eq!(plan.live(), 0, "objects left after {fired} failed");
+        match result {
+            Err(error) => assert_eq!((error.code, error.call), (Code::UNKNOWN, fired)),
+            // Releases ask which context is current, and nobody asks them.
+            Ok(()) => assert_eq!(fired, "hipCtxGetCurrent", "call {index} went unreported"),
+        }
+    }
+    for index in 0..counting.teardown_calls() {
+        let plan = FaultPlan::fail_teardown(index, Code::UNKNOWN);
+        drop(mixed_program(&hip::faulty(software.clone(), &plan)));
+        assert_eq!(plan.live(), 0);
+    }
+    // The provider that was underneath all along is as good as new.
+    mixed_program(&software)
 }
