@@ -868,9 +868,9 @@ opcodes! {
     BufferStoreFormatXyz "buffer_store_format_xyz" [Mubuf 0x06] () (V96) {}
     BufferStoreFormatXyzw "buffer_store_format_xyzw" [Mubuf 0x07] () (V128) {}
     BufferLoadD16FormatX "buffer_load_d16_format_x" [Mubuf 0x08] (V32) () {READS_DST}
-    BufferLoadD16FormatXy "buffer_load_d16_format_xy" [Mubuf 0x09] (V32) () {READS_DST}
+    BufferLoadD16FormatXy "buffer_load_d16_format_xy" [Mubuf 0x09] (V32) () {}
     BufferLoadD16FormatXyz "buffer_load_d16_format_xyz" [Mubuf 0x0a] (V64) () {READS_DST}
-    BufferLoadD16FormatXyzw "buffer_load_d16_format_xyzw" [Mubuf 0x0b] (V64) () {READS_DST}
+    BufferLoadD16FormatXyzw "buffer_load_d16_format_xyzw" [Mubuf 0x0b] (V64) () {}
     BufferStoreD16FormatX "buffer_store_d16_format_x" [Mubuf 0x0c] () (V32) {}
     BufferStoreD16FormatXy "buffer_store_d16_format_xy" [Mubuf 0x0d] () (V32) {}
     BufferStoreD16FormatXyz "buffer_store_d16_format_xyz" [Mubuf 0x0e] () (V64) {}
