@@ -83,7 +83,12 @@ impl Allocator {
             compatibility |= BufferCompatibility::EXPORTABLE;
         }
         // Empty buffers are legal, empty allocations are not.
-        (compatibility, resolved, byte_size.max(MIN_BYTE_SIZE))
+        let byte_size = if byte_size == 0 {
+            EMPTY_BYTE_SIZE
+        } else {
+            byte_size
+        };
+        (compatibility, resolved, byte_size)
     }
 
     /// Allocates a buffer of at least `byte_size` bytes, contents undefined.
@@ -242,8 +247,8 @@ impl fmt::Debug for Allocator {
     }
 }
 
-/// Smallest allocation in bytes; asking for nothing gets this much.
-const MIN_BYTE_SIZE: u64 = 4;
+/// What a request for nothing gets, in bytes.
+const EMPTY_BYTE_SIZE: u64 = 4;
 
 /// Every usage by dispatches.
 const DISPATCH_USAGES: BufferUsage = BufferUsage::DISPATCH_INDIRECT_PARAMS

@@ -149,6 +149,9 @@ fn empty_fields_get_the_usual() {
         .unwrap();
     assert_eq!(buffer.byte_length(), 4);
     assert_eq!(buffer.allocation().byte_size(), 4);
+    let local = BufferParams::device_local();
+    let smallest = device.allocator().allocate(&local, 1).unwrap();
+    assert_eq!(smallest.byte_length(), 1);
 }
 
 #[test]

@@ -71,7 +71,11 @@ struct KnownFailure {
 
 /// Cases that are known to fail. They run all the same: one that passes fails
 /// the suite until its row goes.
-const KNOWN_FAILURES: &[KnownFailure] = &[];
+const KNOWN_FAILURES: &[KnownFailure] = &[KnownFailure {
+    variant: "software",
+    case: "command_buffer::push::dispatch_abs_of_the_older_compiler",
+    reason: "the older compiler chose waves of 64 lanes, of which the software GPU executes none yet",
+}];
 
 /// What a case runs on.
 pub(crate) struct Fixture {

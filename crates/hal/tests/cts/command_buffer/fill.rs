@@ -144,7 +144,7 @@ fn impossible_patterns(fixture: &Fixture) -> Outcome {
 
 fn out_of_range(fixture: &Fixture) -> Outcome {
     let buffer = fixture.buffer(&[5; 32])?.subspan(0, 16)?;
-    for (offset, length) in [(0, 17), (16, 1), (17, 0), (u64::MAX - 1, 4)] {
+    for (offset, length) in [(0, 17), (16, 1), (17, 1), (u64::MAX - 1, 4)] {
         let status = fixture
             .run(|commands, names| commands.fill(&names.range(&buffer, offset, length), &[1]))
             .expect_err("a fill past the end");

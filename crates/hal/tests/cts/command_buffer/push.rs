@@ -11,6 +11,7 @@ use crate::frame::{Case, Fixture, Outcome, Stop};
 
 pub(crate) const CASES: &[Case] = cases![Bindings:
     dispatch_abs,
+    dispatch_abs_of_the_older_compiler,
     push_constants,
     pushed_state_carries_over,
     out_of_bounds,
@@ -27,7 +28,16 @@ fn layout(constants: usize, bindings: u32) -> hal::Result<PipelineLayout> {
     PipelineLayout::new(constants, &[DescriptorSetLayout::new(&bindings)?])
 }
 
-/// The older generation's build of test kernels, which has no counts of its own.
+/// Test kernels prepared with a layout, as programs of the older generation do.
+fn with_layout(fixture: &Fixture, name: &str, layout: &PipelineLayout) -> Result<Executable, Stop> {
+    let data = fixture.kernels(name)?;
+    Ok(fixture.prepare(&ExecutableParams {
+        pipeline_layouts: std::slice::from_ref(layout),
+        ..ExecutableParams::new(&data)
+    })?)
+}
+
+/// The older generation's own build of them.
 fn older(fixture: &Fixture, name: &str, layout: &PipelineLayout) -> Result<Executable, Stop> {
     if !fixture.device.arch().starts_with("gfx1100") {
         return Err(Stop::Skipped(
@@ -43,17 +53,27 @@ fn older(fixture: &Fixture, name: &str, layout: &PipelineLayout) -> Result<Execu
 
 fn dispatch_abs(fixture: &Fixture) -> Outcome {
     let layout = layout(0, 2)?;
+    let executable = with_layout(fixture, "abs", &layout)?;
+    check_abs(fixture, &layout, &executable)
+}
+
+fn dispatch_abs_of_the_older_compiler(fixture: &Fixture) -> Outcome {
+    let layout = layout(0, 2)?;
     let executable = older(fixture, "abs", &layout)?;
+    check_abs(fixture, &layout, &executable)
+}
+
+fn check_abs(fixture: &Fixture, layout: &PipelineLayout, executable: &Executable) -> Outcome {
     let input = fixture.buffer_of(&[-2.5_f32, 7.0])?;
     let output = fixture.buffer_of(&[0.0_f32; 2])?;
     fixture.run(|commands, names| {
         commands.record(&Command::PushDescriptorSet {
-            layout: &layout,
+            layout,
             set: 0,
             bindings: &[(0, names.whole(&input)), (1, names.whole(&output))],
         })?;
         commands.record(&Command::DispatchPushed {
-            executable: &executable,
+            executable,
             export: 0,
             workgroups: [1, 1, 1],
         })
@@ -64,7 +84,7 @@ fn dispatch_abs(fixture: &Fixture) -> Outcome {
 
 fn push_constants(fixture: &Fixture) -> Outcome {
     let layout = layout(4, 1)?;
-    let executable = older(fixture, "write_constants", &layout)?;
+    let executable = with_layout(fixture, "write_constants", &layout)?;
     let output = fixture.buffer_of(&[0_u32; 4])?;
     let mut flags = CommandBufferFlags::ONE_SHOT;
     if !fixture.indirect {
@@ -101,7 +121,7 @@ fn push_constants(fixture: &Fixture) -> Outcome {
 
 fn pushed_state_carries_over(fixture: &Fixture) -> Outcome {
     let layout = layout(2, 2)?;
-    let executable = older(fixture, "scale_and_offset", &layout)?;
+    let executable = with_layout(fixture, "scale_and_offset", &layout)?;
     let input = fixture.buffer_of(&[1_u32, 2, 3, 4])?;
     let outputs = [
         fixture.buffer_of(&[0_u32; 4])?,
