@@ -75,13 +75,31 @@ fn lookup_export_by_name_not_found(fixture: &Fixture) -> Outcome {
     Ok(())
 }
 
+/// The kernel adds two variables, which it finds by a table of addresses.
 fn lookup_global_by_name(fixture: &Fixture) -> Outcome {
     let image = fixture.file("variables.hsaco")?;
     let executable = fixture.prepare(&ExecutableParams::new(&image))?;
-    let buffer = executable.lookup_global("table")?;
+    let sum = fixture.buffer_of(&[0_u32])?;
+    let dispatch = || {
+        fixture.run(|commands, names| {
+            let bindings = [names.whole(&sum)];
+            commands.dispatch(&executable, 0, [1, 1, 1], &[], &bindings)
+        })
+    };
+    dispatch()?;
+    assert_eq!(fixture.read_of::<u32>(&sum)?, [42]);
+    let first = executable.lookup_global("first")?;
+    assert_eq!(first.byte_length(), 4);
+    assert_eq!(fixture.read_of::<u32>(&first)?, [40]);
+    fixture.submit_and_wait(|queue, signals| {
+        let target = hal::BufferRef::whole(&first);
+        queue.update(&[], signals, &100_u32.to_le_bytes(), &target)
+    })?;
+    dispatch()?;
+    assert_eq!(fixture.read_of::<u32>(&sum)?, [102]);
+    // The variable keeps the code loaded.
     drop(executable);
-    assert!(buffer.byte_length() > 0);
-    assert_ne!(buffer.device_ptr()?.0, 0);
+    assert_eq!(fixture.read_of::<u32>(&first)?, [100]);
     Ok(())
 }
 

@@ -44,6 +44,7 @@ const FOLDERS: &[&[Case]] = &[
     executable::layout::CASES,
     queue::alloca::CASES,
     queue::dispatch::CASES,
+    queue::fault::CASES,
     queue::host_call::CASES,
     queue::submission::CASES,
     queue::transfer::CASES,

@@ -2,6 +2,7 @@
 
 pub(crate) mod alloca;
 pub(crate) mod dispatch;
+pub(crate) mod fault;
 pub(crate) mod host_call;
 pub(crate) mod submission;
 pub(crate) mod transfer;

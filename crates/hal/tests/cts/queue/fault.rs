@@ -1,0 +1,239 @@
+//! Kernels that go wrong: who learns of it, and what goes on.
+
+use hal::{
+    BufferRef, Command, DispatchConfig, Executable, ExecutableParams, Queue, Status, StatusCode,
+    Timepoint,
+};
+
+use crate::cases;
+use crate::commands::PATIENCE;
+use crate::frame::{Case, Fixture, Outcome, Stop};
+
+pub(crate) const CASES: &[Case] = cases![Mode:
+    store_out_of_bounds,
+    use_after_free,
+    unknown_instruction,
+    trap,
+    group_memory_out_of_bounds,
+    failure_keeps_its_cause_along_the_way,
+    other_queue_goes_on,
+    memory_of_failed_work_is_freed,
+];
+
+/// The kernels, on a device that survives them.
+fn faulty_kernels(fixture: &Fixture) -> Result<Executable, Stop> {
+    if fixture.driver.name() != "software" {
+        return Err(Stop::Skipped(
+            "a fault ends what runs on a real device".to_owned(),
+        ));
+    }
+    let image = fixture.file("faults.hsaco")?;
+    Ok(fixture.prepare(&ExecutableParams::new(&image))?)
+}
+
+/// Submits one kernel.
+fn submit(
+    queue: &Queue,
+    (waits, signals): (&[Timepoint], &[Timepoint]),
+    executable: &Executable,
+    kernel: &str,
+    constants: &[u32],
+    bindings: &[BufferRef],
+) -> hal::Result<()> {
+    let command = Command::Dispatch {
+        executable,
+        export: executable.lookup_export(kernel)?,
+        config: DispatchConfig {
+            workgroup_count: [1, 1, 1],
+            workgroup_size: [32, 1, 1],
+            dynamic_lds_bytes: 0,
+        },
+        constants,
+        bindings,
+    };
+    queue.run(waits, signals, &command)
+}
+
+/// Runs a kernel that must fail; what it says.
+fn fault(
+    fixture: &Fixture,
+    kernel: &str,
+    constants: &[u32],
+    bindings: &[BufferRef],
+) -> Result<Status, Stop> {
+    let executable = faulty_kernels(fixture)?;
+    let done = fixture.semaphore()?;
+    let signals = [Timepoint::new(&done, 1)];
+    let points = (&[][..], &signals[..]);
+    submit(
+        fixture.queue(),
+        points,
+        &executable,
+        kernel,
+        constants,
+        bindings,
+    )?;
+    let status = done.wait(1, PATIENCE).expect_err("the kernel went well");
+    let text = format!("{status:#}");
+    assert!(text.contains(kernel), "{kernel} is not in: {text}");
+    goes_on(fixture)?;
+    Ok(status)
+}
+
+/// The queue does right after a fault was reported.
+fn goes_on(fixture: &Fixture) -> Outcome {
+    let buffer = fixture.buffer(&[3; 64])?;
+    fixture.run(|commands, names| commands.fill(&names.range(&buffer, 0, 32), &[4]))?;
+    let mut expected = [3; 64];
+    expected[..32].fill(4);
+    assert_eq!(fixture.read(&buffer)?, expected);
+    Ok(())
+}
+
+/// A 64-bit argument as the constants that carry it.
+fn words(value: u64) -> [u32; 2] {
+    [value as u32, (value >> 32) as u32]
+}
+
+fn store_out_of_bounds(fixture: &Fixture) -> Outcome {
+    let buffer = fixture.buffer(&[1; 64])?;
+    let bindings = [BufferRef::whole(&buffer)];
+    for offset in [64, 1 << 40, u64::MAX - 63] {
+        let status = fault(fixture, "store_at", &words(offset), &bindings)?;
+        assert_eq!(status.code(), StatusCode::Internal, "{status:#}");
+        assert_eq!(fixture.read(&buffer)?, [1; 64]);
+    }
+    // In bounds it does what it is asked to.
+    let executable = faulty_kernels(fixture)?;
+    fixture.submit_and_wait(|queue, signals| {
+        let points = (&[][..], signals);
+        submit(
+            queue,
+            points,
+            &executable,
+            "store_at",
+            &words(60),
+            &bindings,
+        )
+    })?;
+    let mut expected = [1; 64];
+    expected[60..].copy_from_slice(&42_u32.to_le_bytes());
+    assert_eq!(fixture.read(&buffer)?, expected);
+    Ok(())
+}
+
+fn use_after_free(fixture: &Fixture) -> Outcome {
+    let buffer = fixture.buffer(&[1; 64])?;
+    let freed = fixture.buffer(&[2; 64])?;
+    let distance = freed.device_ptr()?.0.wrapping_sub(buffer.device_ptr()?.0);
+    drop(freed);
+    let bindings = [BufferRef::whole(&buffer)];
+    for kernel in ["load_at", "store_at", "atomic_at"] {
+        fault(fixture, kernel, &words(distance), &bindings)?;
+    }
+    Ok(())
+}
+
+fn unknown_instruction(fixture: &Fixture) -> Outcome {
+    let status = fault(fixture, "unknown_instruction", &[], &[])?;
+    assert!(
+        format!("{status:#}").to_lowercase().contains("cafef00d"),
+        "{status:#}"
+    );
+    Ok(())
+}
+
+fn trap(fixture: &Fixture) -> Outcome {
+    fault(fixture, "trap", &[], &[])?;
+    Ok(())
+}
+
+fn group_memory_out_of_bounds(fixture: &Fixture) -> Outcome {
+    fault(fixture, "lds_store_at", &[1 << 20], &[])?;
+    Ok(())
+}
+
+fn failure_keeps_its_cause_along_the_way(fixture: &Fixture) -> Outcome {
+    let executable = faulty_kernels(fixture)?;
+    let buffer = fixture.buffer(&[1; 64])?;
+    let (failed, second, third) = (
+        fixture.semaphore()?,
+        fixture.semaphore()?,
+        fixture.semaphore()?,
+    );
+    let at = |semaphore| [Timepoint::new(semaphore, 1)];
+    let [here, there] = fixture.device.queues() else {
+        panic!("the fixture has two queues");
+    };
+    let target = BufferRef::whole(&buffer);
+    // What depends on it is submitted before it fails, and after.
+    there.fill(&at(&failed), &at(&second), &target, &[2])?;
+    submit(here, (&[], &at(&failed)), &executable, "trap", &[], &[])?;
+    failed.wait(1, PATIENCE).expect_err("signalled");
+    here.fill(&at(&second), &at(&third), &target, &[3])?;
+    let cause = failed.query().expect_err("signalled");
+    for semaphore in [&second, &third] {
+        let status = semaphore.wait(1, PATIENCE).expect_err("signalled");
+        assert_eq!(status.code(), cause.code());
+        let text = format!("{status:#}");
+        assert!(text.contains("trap"), "no cause in: {text}");
+    }
+    assert_eq!(fixture.read(&buffer)?, [1; 64]);
+    Ok(())
+}
+
+fn other_queue_goes_on(fixture: &Fixture) -> Outcome {
+    let executable = faulty_kernels(fixture)?;
+    let buffer = fixture.buffer(&[1; 64])?;
+    let (failed, done) = (fixture.semaphore()?, fixture.semaphore()?);
+    let [here, there] = fixture.device.queues() else {
+        panic!("the fixture has two queues");
+    };
+    let at = |semaphore, value| [Timepoint::new(semaphore, value)];
+    submit(here, (&[], &at(&failed, 1)), &executable, "trap", &[], &[])?;
+    for value in 1..=10 {
+        let target = BufferRef::whole(&buffer);
+        there.fill(
+            &at(&done, value - 1),
+            &at(&done, value),
+            &target,
+            &[value as u8],
+        )?;
+    }
+    done.wait(10, PATIENCE)?;
+    // Until the fault is reported, what was submitted behind it fails with it.
+    failed.wait(1, PATIENCE).expect_err("signalled");
+    assert_eq!(fixture.read(&buffer)?, [10; 64]);
+    goes_on(fixture)
+}
+
+fn memory_of_failed_work_is_freed(fixture: &Fixture) -> Outcome {
+    let executable = faulty_kernels(fixture)?;
+    let live = || -> hal::Result<u64> {
+        let statistics = fixture.device.allocator().statistics()?;
+        Ok(statistics.device_bytes_allocated - statistics.device_bytes_freed)
+    };
+    let before = live()?;
+    for _ in 0..4 {
+        let buffer = fixture.buffer(&[1; 4096])?;
+        let done = fixture.semaphore()?;
+        let signals = [Timepoint::new(&done, 1)];
+        let bindings = [BufferRef::whole(&buffer)];
+        let points = (&[][..], &signals[..]);
+        let constants = words(1 << 40);
+        submit(
+            fixture.queue(),
+            points,
+            &executable,
+            "store_at",
+            &constants,
+            &bindings,
+        )?;
+        drop(bindings);
+        drop(buffer);
+        done.wait(1, PATIENCE).expect_err("signalled");
+    }
+    fixture.queue().wait_idle();
+    assert_eq!(live()?, before);
+    Ok(())
+}
