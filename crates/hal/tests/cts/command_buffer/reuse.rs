@@ -99,7 +99,13 @@ fn deferred_execution_retains_bindings(fixture: &Fixture) -> Outcome {
         let scratch = fixture.buffer_of(&[0_u32; 64])?;
         let execution = fixture.record(|commands, names| {
             let scratch = names.whole(&scratch);
-            commands.dispatch(&executable, 0, [64, 1, 1], &[], &[scratch.clone()])?;
+            commands.dispatch(
+                &executable,
+                0,
+                [64, 1, 1],
+                &[],
+                std::slice::from_ref(&scratch),
+            )?;
             commands.barrier()?;
             commands.copy(&scratch, &names.whole(&output))
         })?;
@@ -126,7 +132,13 @@ fn alloca_execute_dealloca_cycle(fixture: &Fixture) -> Outcome {
         let scratch = queue.alloca(&at(base), &at(base + 1), &device_params(), 512)?;
         let execution = fixture.record(|commands, names| {
             let scratch = names.whole(&scratch);
-            commands.dispatch(&executable, 0, [128, 1, 1], &[], &[scratch.clone()])?;
+            commands.dispatch(
+                &executable,
+                0,
+                [128, 1, 1],
+                &[],
+                std::slice::from_ref(&scratch),
+            )?;
             commands.barrier()?;
             commands.copy(&scratch, &names.whole(&output))
         })?;
@@ -154,7 +166,13 @@ fn pipelined_alloca_execute_dealloca(fixture: &Fixture) -> Outcome {
         let scratch = queue.alloca(&at(base), &at(base + 1), &device_params(), 64)?;
         let execution = fixture.record(|commands, names| {
             let scratch = names.whole(&scratch);
-            commands.dispatch(&executable, 0, [16, 1, 1], &[], &[scratch.clone()])?;
+            commands.dispatch(
+                &executable,
+                0,
+                [16, 1, 1],
+                &[],
+                std::slice::from_ref(&scratch),
+            )?;
             commands.barrier()?;
             commands.copy(&scratch, &names.whole(output))
         })?;

@@ -346,10 +346,8 @@ fn submissions_from_many_threads(fixture: &Fixture) -> Outcome {
                 })
             })
             .collect();
-        let results = threads.into_iter().map(|thread| thread.join());
-        results
-            .map(|result| result.expect("no thread panics"))
-            .collect::<hal::Result<()>>()
+        let mut results = threads.into_iter().map(|thread| thread.join());
+        results.try_for_each(|result| result.expect("no thread panics"))
     })?;
     for buffer in &buffers {
         assert_eq!(fixture.read_of::<u32>(buffer)?, [ROUNDS as u32; 4]);

@@ -85,10 +85,8 @@ fn wait_on_the_same_value_multiple_times(fixture: &Fixture) -> Outcome {
             .collect();
         let_them_sleep();
         semaphore.signal(1)?;
-        let results = waiters.into_iter().map(|waiter| waiter.join());
-        results
-            .map(|result| result.expect("no panic"))
-            .collect::<hal::Result<()>>()
+        let mut results = waiters.into_iter().map(|waiter| waiter.join());
+        results.try_for_each(|result| result.expect("no panic"))
     })?;
     Ok(())
 }
@@ -109,10 +107,8 @@ fn simultaneous_multi_wait_all(fixture: &Fixture) -> Outcome {
             let_them_sleep();
             semaphore.signal(1)?;
         }
-        let results = waiters.into_iter().map(|waiter| waiter.join());
-        results
-            .map(|result| result.expect("no panic"))
-            .collect::<hal::Result<()>>()
+        let mut results = waiters.into_iter().map(|waiter| waiter.join());
+        results.try_for_each(|result| result.expect("no panic"))
     })?;
     Ok(())
 }
