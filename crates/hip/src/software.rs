@@ -181,7 +181,7 @@ impl Api for Software {
     }
     fn device_name(&self, device: DeviceHandle) -> Result<String> {
         device::check(device, "hipDeviceGetName")?;
-        Ok(device::name(self))
+        Ok(device::name())
     }
     fn device_uuid(&self, device: DeviceHandle) -> Result<Uuid> {
         device::check(device, "hipDeviceGetUuid")?;

@@ -13,8 +13,8 @@ pub(super) fn check(device: DeviceHandle, call: &'static str) -> Result<()> {
     }
 }
 
-pub(super) fn name(provider: &Software) -> String {
-    format!("Software AMD GPU ({})", provider.gpu.arch())
+pub(super) fn name() -> String {
+    "Software AMD GPU".to_owned()
 }
 
 /// The same for every software device of an architecture, on every machine.

@@ -69,6 +69,16 @@ impl Arguments {
             .flat_map(|words| words.0.iter().copied())
             .collect();
         let given = args.binding.len();
+        if selection.export().workgroup_size.is_none() && args.workgroup_size.is_none() {
+            return Err(Failure::new(
+                USAGE,
+                format!(
+                    "the file does not say how large a workgroup of `{}` is",
+                    selection.export().name
+                ),
+            )
+            .help("say it with --workgroup_size=X,Y,Z"));
+        }
         let Some(layout) = selection.layout() else {
             return Ok(Self {
                 constants,

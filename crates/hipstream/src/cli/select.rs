@@ -88,6 +88,6 @@ fn open_driver(
         Some(library) => format!(", {}", library.display()),
         None => String::new(),
     };
-    let line = format!("{name}: {} ({}{library})", device.name(), device.arch());
+    let line = format!("{name}: {}, {}{library}", device.name(), device.arch());
     Ok(Chosen { device, line })
 }
