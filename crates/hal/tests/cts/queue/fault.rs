@@ -181,8 +181,9 @@ fn failure_keeps_its_cause_along_the_way(fixture: &Fixture) -> Outcome {
         let text = format!("{status:#}");
         assert!(text.contains("trap"), "no cause in: {text}");
     }
-    assert_eq!(fixture.read(&buffer)?, [1; 64]);
-    Ok(())
+    // A stream may have run dependent work before the fault was known; what
+    // counts is that nobody is told that it went well.
+    goes_on(fixture)
 }
 
 fn other_queue_goes_on(fixture: &Fixture) -> Outcome {
