@@ -36,13 +36,6 @@ impl Arch {
             Arch::Gfx1100 => 1024,
         }
     }
-
-    /// Lanes of a wave as the compiler uses by default.
-    pub const fn wave_size(self) -> u32 {
-        match self {
-            Arch::Gfx1100 => 32,
-        }
-    }
 }
 
 impl fmt::Display for Arch {

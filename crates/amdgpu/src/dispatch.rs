@@ -93,7 +93,11 @@ pub(crate) fn run(
     if let Some(fault) = fault {
         return Err(fault);
     }
-    let waves = launch.block.iter().product::<u32>().div_ceil(32);
+    let waves = launch
+        .block
+        .iter()
+        .product::<u32>()
+        .div_ceil(kernel.wave_size());
     Ok(Report {
         workgroups,
         waves: workgroups * u64::from(waves),
@@ -163,13 +167,6 @@ fn check(arch: Arch, memory: &Arc<Memory>, launch: &Launch<'_>) -> Result<u32, S
         .any(|(&n, m)| n.checked_mul(m).is_none())
     {
         return Err("more than 2^32 - 1 work-items in one dimension".to_owned());
-    }
-    if kernel.wave_size() != arch.wave_size() {
-        return Err(format!(
-            "the kernel is for waves of {} lanes; only waves of {} are executed",
-            kernel.wave_size(),
-            arch.wave_size()
-        ));
     }
     let lds = u64::from(kernel.lds_bytes()) + u64::from(launch.dynamic_lds_bytes);
     if lds > u64::from(arch.max_lds_bytes()) {

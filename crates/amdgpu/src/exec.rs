@@ -13,6 +13,7 @@ mod cross;
 mod global;
 pub(crate) mod lane;
 mod lds;
+mod matrix;
 mod scalar;
 mod scratch;
 mod vector;
@@ -27,6 +28,7 @@ use crate::simd::{Row, Simd};
 use crate::wave::{State, Wave, temp};
 
 pub(crate) use atomics::atomic_function;
+pub(crate) use scratch::bytes_per_lane;
 
 /// Flags and kinds of memory accesses, for the lowering.
 pub(crate) mod access {
@@ -47,6 +49,7 @@ pub(crate) mod families {
     pub(crate) use super::cross::*;
     pub(crate) use super::global::{GlobalLoad, GlobalLoadSmall, GlobalStore, GlobalStoreSmall};
     pub(crate) use super::lds::*;
+    pub(crate) use super::matrix::{Bf16, F16, Integer, Wmma, WmmaHalf};
     pub(crate) use super::scalar::*;
     pub(crate) use super::scratch::{
         ScratchLoad, ScratchLoadSmall, ScratchStore, ScratchStoreSmall,

@@ -54,6 +54,8 @@ pub(crate) struct Program {
     base: u64,
     /// Vector registers allocated.
     vgprs: u16,
+    /// Lanes of a wave.
+    size: WaveSize,
     /// Values of the rows behind the temporaries.
     row_constants: Vec<u32>,
     /// Values of the scalar slots from [`slot::CONSTANTS`].
@@ -123,13 +125,25 @@ impl Program {
         self.unknown.get(index as usize).map_or("", String::as_str)
     }
 
+    /// Halves of 32 lanes in a wave.
+    pub(crate) fn halves(&self) -> u16 {
+        (self.size.lanes() / 32) as u16
+    }
+
+    /// Vector registers allocated: the distance from a row to that of the
+    /// upper half.
+    pub(crate) fn vgprs(&self) -> u16 {
+        self.vgprs
+    }
+
     /// Gives a wave its registers, all zero, and the program's constants.
     pub(crate) fn outfit(&self, wave: &mut Wave) {
         use crate::simd::Row;
         use crate::wave::temp;
 
-        let vgprs = self.vgprs as usize;
-        wave.temps = self.vgprs;
+        wave.halves = self.halves();
+        let vgprs = (self.vgprs * wave.halves) as usize;
+        wave.temps = self.vgprs * wave.halves;
         wave.rows.clear();
         wave.rows.resize(vgprs + temp::COUNT as usize, Row::ZERO);
         wave.rows
@@ -141,20 +155,20 @@ impl Program {
 
     /// Zeroes the registers of a wave that `outfit` prepared.
     pub(crate) fn clear(&self, wave: &mut Wave) {
-        wave.rows[..self.vgprs as usize].fill(crate::simd::Row::ZERO);
+        wave.rows[..(self.vgprs * self.halves()) as usize].fill(crate::simd::Row::ZERO);
         wave.scalars[..slot::CONSTANTS as usize].fill(0);
     }
 
     /// Text and encoding of the instruction at a code-object offset.
     pub(crate) fn describe(&self, offset: u32) -> (String, Vec<u32>) {
         let at = offset.wrapping_sub(self.first) as usize;
-        describe(&self.code, at)
+        describe(&self.code, at, self.size)
     }
 }
 
 /// Text and encoding of the instruction at `at` in `code`.
-fn describe(code: &[u8], at: usize) -> (String, Vec<u32>) {
-    let decoded = decode(code, at);
+fn describe(code: &[u8], at: usize, size: WaveSize) -> (String, Vec<u32>) {
+    let decoded = decode(code, at, size);
     let size = decoded
         .as_ref()
         .map_or(4, |instruction| instruction.size_bytes as usize);
@@ -170,6 +184,6 @@ fn describe(code: &[u8], at: usize) -> (String, Vec<u32>) {
     (text, encoding)
 }
 
-fn decode(code: &[u8], at: usize) -> Result<Instruction, isa::DecodeError> {
-    isa::decode(WaveSize::Wave32, code, at)
+fn decode(code: &[u8], at: usize, size: WaveSize) -> Result<Instruction, isa::DecodeError> {
+    isa::decode(size, code, at)
 }

@@ -21,7 +21,7 @@ mod handler;
 mod portable;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx2::Avx2;

@@ -1,6 +1,6 @@
 //! The state of one wave.
 
-use crate::simd::{Row, Simd};
+use crate::simd::{Portable, Row, Simd};
 
 /// Scalar slots: the numbers of scalar operands, then a slot that swallows
 /// writes to `null`, then the program's constants.
@@ -47,17 +47,27 @@ pub(crate) enum State {
     Failed,
 }
 
-/// One wave of 32 lanes: registers and what else an instruction may change.
+/// One wave: registers and what else an instruction may change.
+///
+/// A wave of 64 lanes is two halves of 32 that take turns: vector and memory
+/// instructions are lowered once for each half, with a `Switch` in between.
 #[derive(Clone, Debug)]
 pub(crate) struct Wave {
     /// Vector registers, then temporaries, then constants.
     pub(crate) rows: Vec<Row>,
     /// Scalar registers by operand number, then constants.
     pub(crate) scalars: Vec<u32>,
-    /// EXEC; `scalars[slot::EXEC]` and `mask` always agree with it.
+    /// EXEC of the half that has its turn; `scalars[slot::EXEC + half]` and
+    /// `mask` always agree with it.
     pub(crate) exec: u32,
     /// EXEC as a row of lane masks.
     pub(crate) mask: Row,
+    /// Which half has its turn, 0 or 1.
+    pub(crate) half: u16,
+    /// Halves: 1 or 2.
+    pub(crate) halves: u16,
+    /// EXEC of the other half, and its lane masks.
+    pub(crate) other: (u32, Row),
     /// The scalar condition code.
     pub(crate) scc: bool,
     /// Index of the next op in the program.
@@ -114,6 +124,9 @@ impl Wave {
             scalars: Vec::new(),
             exec: 0,
             mask: Row::ZERO,
+            half: 0,
+            halves: 1,
+            other: (0, Row::ZERO),
             scc: false,
             pc: 0,
             state: State::Done,
@@ -130,8 +143,53 @@ impl Wave {
     #[inline(always)]
     pub(crate) fn set_exec<S: Simd>(&mut self, bits: u32) {
         self.exec = bits;
-        self.scalars[slot::EXEC as usize] = bits;
+        self.scalars[(slot::EXEC + self.half) as usize] = bits;
         self.mask.set(expand::<S>(bits));
+    }
+
+    /// Gives the other half its turn.
+    #[inline(always)]
+    pub(crate) fn switch(&mut self) {
+        self.half ^= 1;
+        std::mem::swap(&mut self.exec, &mut self.other.0);
+        std::mem::swap(&mut self.mask, &mut self.other.1);
+    }
+
+    /// Is EXEC zero in all halves?
+    #[inline(always)]
+    pub(crate) fn exec_is_zero(&self) -> bool {
+        self.exec | self.other.0 == 0
+    }
+
+    /// Is VCC zero in all halves?
+    #[inline(always)]
+    pub(crate) fn vcc_is_zero(&self) -> bool {
+        let high = if self.halves == 2 {
+            self.scalar(slot::VCC + 1)
+        } else {
+            0
+        };
+        self.scalar(slot::VCC) | high == 0
+    }
+
+    /// Takes over what was written to the scalar slots of EXEC.
+    #[cold]
+    #[inline(never)]
+    fn exec_written(&mut self) {
+        let [low, high] = [0, 1].map(|half| self.scalar(slot::EXEC + half));
+        let (own, other) = if self.half == 0 {
+            (low, high)
+        } else {
+            (high, low)
+        };
+        if own != self.exec {
+            self.exec = own;
+            self.mask.set(expand::<Portable>(own));
+        }
+        if self.halves == 2 && other != self.other.0 {
+            self.other = (other, Row::ZERO);
+            self.other.1.set(expand::<Portable>(other));
+        }
     }
 
     /// Reads a scalar slot.
@@ -148,18 +206,18 @@ impl Wave {
 
     /// Writes a scalar slot; EXEC is kept in step.
     #[inline(always)]
-    pub(crate) fn set_scalar<S: Simd>(&mut self, slot: u16, value: u32) {
+    pub(crate) fn set_scalar(&mut self, slot: u16, value: u32) {
         self.scalars[slot as usize] = value;
-        if slot == slot::EXEC {
-            self.set_exec::<S>(value);
+        if slot & !1 == slot::EXEC {
+            self.exec_written();
         }
     }
 
     /// Writes a pair of scalar slots.
     #[inline(always)]
-    pub(crate) fn set_scalar_64<S: Simd>(&mut self, slot: u16, value: u64) {
-        self.set_scalar::<S>(slot, value as u32);
-        self.set_scalar::<S>(slot + 1, (value >> 32) as u32);
+    pub(crate) fn set_scalar_64(&mut self, slot: u16, value: u64) {
+        self.scalars[slot as usize + 1] = (value >> 32) as u32;
+        self.set_scalar(slot, value as u32);
     }
 }
 

@@ -23,7 +23,7 @@ impl Worker {
     /// Runs workgroups of the job until there are none left.
     pub(crate) fn run(&mut self, job: &Job) {
         let items: u32 = job.block.iter().product();
-        let count = items.div_ceil(LANES as u32) as usize;
+        let count = items.div_ceil(job.kernel.wave_size()) as usize;
         self.waves.resize_with(count, Wave::new);
         let mut env = Env {
             view: job.view.clone(),
@@ -71,7 +71,8 @@ fn scratch_rows(job: &Job) -> usize {
     let code = job.kernel.code();
     let dynamic = code.metadata.uses_dynamic_stack || code.descriptor.properties.dynamic_stack();
     let extra = if dynamic { DYNAMIC_STACK_BYTES } else { 0 };
-    (job.kernel.scratch_bytes() + extra).div_ceil(4) as usize
+    let dwords = (job.kernel.scratch_bytes() + extra).div_ceil(4) as usize;
+    dwords * job.program.halves() as usize
 }
 
 /// Puts a wave at the kernel's entry.
@@ -86,18 +87,36 @@ fn begin(wave: &mut Wave, job: &Job, position: [u32; 3], items: u32) {
     let clamp = u32::from(rsrc1.dx10_clamp()) << 8 | u32::from(rsrc1.ieee_mode()) << 9;
     wave.mode = Mode(modes | clamp);
     set_scalars(wave, job, position);
-    let [width, height, _] = job.block;
-    let base = wave.number * LANES as u32;
-    let ids = wave.rows[0].lanes_mut();
-    for (lane, id) in ids.iter_mut().enumerate() {
+    wave.half = 0;
+    wave.other = (0, Row::ZERO);
+    for half in (0..job.program.halves()).rev() {
+        let base = (wave.number * u32::from(wave.halves) + u32::from(half)) * LANES as u32;
+        set_ids(
+            &mut wave.rows[(half * job.program.vgprs()) as usize],
+            job.block,
+            base,
+        );
+        let live = items.saturating_sub(base).min(LANES as u32);
+        let exec = if live == 0 {
+            0
+        } else {
+            u32::MAX >> (LANES as u32 - live)
+        };
+        wave.scalars[(slot::EXEC + half) as usize] = exec;
+        if half == 0 {
+            (wave.exec, wave.mask) = (exec, Row::from_mask(exec));
+        } else {
+            wave.other = (exec, Row::from_mask(exec));
+        }
+    }
+}
+
+/// The place of each work-item in its workgroup, ten bits an axis.
+fn set_ids(row: &mut Row, [width, height, _]: [u32; 3], base: u32) {
+    for (lane, id) in row.lanes_mut().iter_mut().enumerate() {
         let item = base + lane as u32;
         *id = item % width | (item / width % height) << 10 | item / (width * height) << 20;
     }
-    let live = (items - base).min(LANES as u32);
-    let exec = u32::MAX >> (LANES as u32 - live);
-    wave.exec = exec;
-    wave.mask = Row::from_mask(exec);
-    wave.scalars[slot::EXEC as usize] = exec;
 }
 
 /// User registers in the descriptor's order, then the workgroup's position.
@@ -264,7 +283,7 @@ fn access_fault(
             )
         }
         Reason::Scratch => {
-            let size = 4 * wave.scratch.len();
+            let size = exec::bytes_per_lane(wave);
             (
                 FaultKind::ScratchOutOfBounds,
                 format!("a work-item has {size} bytes of scratch"),
@@ -272,7 +291,7 @@ fn access_fault(
         }
     };
     let mut record = FaultRecord::clone(&stopped(wave, job, position, kind, detail));
-    record.lane = lane;
+    record.lane = lane.map(|lane| lane + LANES as u32 * u32::from(wave.half));
     record.access = Some(Access {
         address,
         bytes,

@@ -31,7 +31,7 @@ impl<T: Test, const EXEC: bool> Kernel for Compare<T, EXEC> {
         if EXEC {
             wave.set_exec::<S>(bits);
         } else {
-            wave.set_scalar::<S>(op.d, bits);
+            wave.set_scalar(op.d, bits);
         }
         next
     }
@@ -125,7 +125,7 @@ impl<T: CompareWideFn, const EXEC: bool> Kernel for CompareWide<T, EXEC> {
         if EXEC {
             wave.set_exec::<S>(bits);
         } else {
-            wave.set_scalar::<S>(op.d, bits);
+            wave.set_scalar(op.d, bits);
         }
         next
     }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::{Env, Problem, STOP};
 use crate::program::Op;
 use crate::simd::{Kernel, Simd};
-use crate::wave::{Mode, State, Wave, slot};
+use crate::wave::{Mode, State, Wave};
 
 /// Declares branches to op `imm`, taken if a condition of the wave holds.
 macro_rules! branches {
@@ -25,10 +25,10 @@ branches! {
     Branch(_wave) => true;
     BranchScc0(wave) => !wave.scc;
     BranchScc1(wave) => wave.scc;
-    BranchVccz(wave) => wave.scalar(slot::VCC) == 0;
-    BranchVccnz(wave) => wave.scalar(slot::VCC) != 0;
-    BranchExecz(wave) => wave.exec == 0;
-    BranchExecnz(wave) => wave.exec != 0;
+    BranchVccz(wave) => wave.vcc_is_zero();
+    BranchVccnz(wave) => !wave.vcc_is_zero();
+    BranchExecz(wave) => wave.exec_is_zero();
+    BranchExecnz(wave) => !wave.exec_is_zero();
 }
 
 /// Does nothing.
@@ -37,6 +37,17 @@ pub(crate) struct Nop;
 impl Kernel for Nop {
     #[inline(always)]
     fn run<S: Simd>(_: &mut Wave, _: &mut Env, _: &Op, next: u32) -> u32 {
+        next
+    }
+}
+
+/// The other half of a wave of 64 has its turn.
+pub(crate) struct Switch;
+
+impl Kernel for Switch {
+    #[inline(always)]
+    fn run<S: Simd>(wave: &mut Wave, _: &mut Env, _: &Op, next: u32) -> u32 {
+        wave.switch();
         next
     }
 }
@@ -99,7 +110,7 @@ pub(crate) struct GetPc;
 
 impl Kernel for GetPc {
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
-        wave.set_scalar_64::<S>(op.d, env.program.address(op.imm));
+        wave.set_scalar_64(op.d, env.program.address(op.imm));
         next
     }
 }
@@ -112,7 +123,7 @@ impl<const LINK: bool> Kernel for SetPc<LINK> {
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         let target = wave.scalar_64(op.a);
         if LINK {
-            wave.set_scalar_64::<S>(op.d, env.program.address(op.imm));
+            wave.set_scalar_64(op.d, env.program.address(op.imm));
         }
         match env.program.op_at(target) {
             Some(index) => index,
@@ -126,7 +137,7 @@ pub(crate) struct Call;
 
 impl Kernel for Call {
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, _: u32) -> u32 {
-        wave.set_scalar_64::<S>(op.d, env.program.address(op.aux));
+        wave.set_scalar_64(op.d, env.program.address(op.aux));
         op.imm
     }
 }
@@ -162,7 +173,7 @@ impl Kernel for GetMode {
         } else {
             (1 << op.imm) - 1
         };
-        wave.set_scalar::<S>(op.d, wave.mode.0 >> (op.aux & 31) & ones);
+        wave.set_scalar(op.d, wave.mode.0 >> (op.aux & 31) & ones);
         next
     }
 }
@@ -173,7 +184,7 @@ pub(crate) struct Clock;
 impl Kernel for Clock {
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         let ticks = (Instant::now() - env.began).as_nanos() as u64 / 10;
-        wave.set_scalar_64::<S>(op.d, ticks);
+        wave.set_scalar_64(op.d, ticks);
         next
     }
 }

@@ -6,44 +6,76 @@ use crate::program::Op;
 use crate::simd::{Kernel, LANES, Row, Simd};
 use crate::wave::{Wave, temp};
 
-/// Scalar slot `d` = row `a` of the first active lane.
+/// Scalar slot `d` = row `a` of the first active lane. `imm` is the distance to
+/// the row of the upper half.
 pub(crate) struct ReadFirstLane;
 
 impl Kernel for ReadFirstLane {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        let lane = if wave.exec == 0 {
-            0
-        } else {
-            wave.exec.trailing_zeros()
+        let (exec, upper) = match (wave.exec, wave.other.0) {
+            (0, 0) => (1, 0),
+            (0, high) => (high, op.imm),
+            (low, _) => (low, 0),
         };
-        let value = wave.rows[op.a as usize].lanes()[lane as usize];
-        wave.set_scalar::<S>(op.d, value);
+        let row = op.a as usize + upper as usize;
+        let value = wave.rows[row].lanes()[exec.trailing_zeros() as usize];
+        wave.set_scalar(op.d, value);
         next
     }
 }
 
-/// Scalar slot `d` = row `a` of the lane that scalar slot `b` names.
+/// Row and lane of a lane of the whole wave.
+#[inline(always)]
+fn locate(wave: &Wave, row: u16, lane: u32, distance: u32) -> (usize, usize) {
+    let upper = wave.halves == 2 && lane & 32 != 0;
+    let row = row as usize + if upper { distance as usize } else { 0 };
+    (row, lane as usize % LANES)
+}
+
+/// Scalar slot `d` = row `a` of the lane that scalar slot `b` names; `imm` as
+/// for [`ReadFirstLane`].
 pub(crate) struct ReadLane;
 
 impl Kernel for ReadLane {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        let lane = wave.scalar(op.b) as usize % LANES;
-        let value = wave.rows[op.a as usize].lanes()[lane];
-        wave.set_scalar::<S>(op.d, value);
+        let (row, lane) = locate(wave, op.a, wave.scalar(op.b), op.imm);
+        let value = wave.rows[row].lanes()[lane];
+        wave.set_scalar(op.d, value);
         next
     }
 }
 
-/// Row `d` of the lane that scalar slot `b` names = scalar slot `a`.
+/// Row `d` of the lane that scalar slot `b` names = scalar slot `a`; `imm` as
+/// for [`ReadFirstLane`].
 pub(crate) struct WriteLane;
 
 impl Kernel for WriteLane {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        let lane = wave.scalar(op.b) as usize % LANES;
-        wave.rows[op.d as usize].lanes_mut()[lane] = wave.scalar(op.a);
+        let (row, lane) = locate(wave, op.d, wave.scalar(op.b), op.imm);
+        wave.rows[row].lanes_mut()[lane] = wave.scalar(op.a);
+        next
+    }
+}
+
+/// Exchanges the halves of a wave of 64: row `d` = row `a` of the other half,
+/// `imm` rows away, in active lanes. In a wave of 32 it only copies.
+pub(crate) struct Permlane64;
+
+impl Kernel for Permlane64 {
+    #[inline(always)]
+    fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
+        let low = wave.rows[op.a as usize];
+        if wave.halves == 1 {
+            super::write(wave, op.d, low.get::<S>());
+            return next;
+        }
+        let high = wave.rows[op.a as usize + op.imm as usize];
+        super::write(wave, op.d, high.get::<S>());
+        let mask = &wave.other.1;
+        wave.rows[op.d as usize + op.imm as usize].blend(low.get::<S>(), mask);
         next
     }
 }
@@ -116,8 +148,8 @@ impl Kernel for DppEnd {
     }
 }
 
-/// Lanes below this one that are set in `a`, plus `b`. Of the upper 32 lanes
-/// (`HIGH`) a wave32 has none.
+/// Lanes below this one that are set in `a`, plus `b`. `a` is about the lower
+/// 32 lanes or (`HIGH`) the upper ones.
 pub(crate) struct MaskCount<const HIGH: bool>;
 
 impl<const HIGH: bool> Kernel for MaskCount<HIGH> {
@@ -126,10 +158,14 @@ impl<const HIGH: bool> Kernel for MaskCount<HIGH> {
         splat::<S>(wave, op);
         let mask = wave.rows[op.a as usize];
         let base = wave.rows[op.b as usize];
-        let exec = wave.exec;
+        let (exec, half) = (wave.exec, wave.half);
         let result = wave.rows[op.d as usize].lanes_mut();
         each_lane(exec, |lane| {
-            let below = if HIGH { 0 } else { (1_u32 << lane) - 1 };
+            let below = match (HIGH, half) {
+                (false, 0) | (true, 1) => (1_u32 << lane) - 1,
+                (false, _) => u32::MAX,
+                (true, _) => 0,
+            };
             let count = (mask.lanes()[lane] & below).count_ones();
             result[lane] = base.lanes()[lane].wrapping_add(count);
         });

@@ -6,7 +6,7 @@ use super::Env;
 use super::lane::{bfe_i32, leading_signs};
 use crate::program::Op;
 use crate::simd::{Kernel, Simd};
-use crate::wave::Wave;
+use crate::wave::{Wave, slot};
 
 /// A function of two values of one or two dwords and SCC; gives its result
 /// and the new SCC.
@@ -36,8 +36,8 @@ impl<F: ScalarFn> Kernel for Scalar<F> {
         wave.scc = scc;
         match F::RESULT {
             0 => {}
-            1 => wave.set_scalar::<S>(op.d, value as u32),
-            _ => wave.set_scalar_64::<S>(op.d, value),
+            1 => wave.set_scalar(op.d, value as u32),
+            _ => wave.set_scalar_64(op.d, value),
         }
         next
     }
@@ -45,19 +45,34 @@ impl<F: ScalarFn> Kernel for Scalar<F> {
 
 /// A function of a source and EXEC.
 pub(crate) trait ExecFn {
-    fn eval(source: u32, exec: u32) -> u32;
+    fn eval(source: u64, exec: u64) -> u64;
 }
 
 /// EXEC = `F(a, EXEC)`; slot `d` gets the old EXEC, or (`WRITE`) the new one.
 pub(crate) struct SaveExec<F, const WRITE: bool>(PhantomData<F>);
 
+/// The same for waves of 64, with pairs of slots.
+pub(crate) struct SaveExec64<F, const WRITE: bool>(PhantomData<F>);
+
 impl<F: ExecFn, const WRITE: bool> Kernel for SaveExec<F, WRITE> {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
         let old = wave.exec;
-        let new = F::eval(wave.scalar(op.a), old);
-        wave.set_scalar::<S>(op.d, if WRITE { new } else { old });
+        let new = F::eval(u64::from(wave.scalar(op.a)), u64::from(old)) as u32;
+        wave.set_scalar(op.d, if WRITE { new } else { old });
         wave.set_exec::<S>(new);
+        wave.scc = new != 0;
+        next
+    }
+}
+
+impl<F: ExecFn, const WRITE: bool> Kernel for SaveExec64<F, WRITE> {
+    #[inline(always)]
+    fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
+        let old = wave.scalar_64(slot::EXEC);
+        let new = F::eval(wave.scalar_64(op.a), old);
+        wave.set_scalar_64(op.d, if WRITE { new } else { old });
+        wave.set_scalar_64(slot::EXEC, new);
         wave.scc = new != 0;
         next
     }
@@ -71,8 +86,8 @@ impl Kernel for Stage {
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
         let value = match op.imm {
             0 => wave.scc,
-            1 => wave.scalar(crate::wave::slot::VCC) == 0,
-            _ => wave.exec == 0,
+            1 => wave.vcc_is_zero(),
+            _ => wave.exec_is_zero(),
         };
         wave.scalars[op.d as usize] = u32::from(value);
         next
@@ -92,7 +107,7 @@ impl<const N: usize> Kernel for ScalarLoad<N> {
         let mut dwords = [0; N];
         let result = env.view.load_scalar(address, &mut dwords);
         for (i, &dword) in dwords.iter().enumerate() {
-            wave.set_scalar::<S>(op.d + i as u16, dword);
+            wave.set_scalar(op.d + i as u16, dword);
         }
         env.settle(wave, next, result)
     }
@@ -117,7 +132,7 @@ impl<const N: usize> Kernel for ScalarBufferLoad<N> {
             {
                 return env.settle(wave, next, Err(error));
             }
-            wave.set_scalar::<S>(op.d + i as u16, dword[0]);
+            wave.set_scalar(op.d + i as u16, dword[0]);
         }
         next
     }
@@ -323,7 +338,7 @@ macro_rules! exec_functions {
 
         impl ExecFn for $name {
             #[inline(always)]
-            fn eval($source: u32, $exec: u32) -> u32 {
+            fn eval($source: u64, $exec: u64) -> u64 {
                 $body
             }
         }

@@ -1,7 +1,8 @@
 //! Private memory of each lane.
 //!
-//! Row *i* of [`Wave::scratch`] is dword *i* of every lane, so an access at
-//! one offset for all lanes is a copy of rows. Operands: `d` data rows, `a`
+//! Row *i* of [`Wave::scratch`] is dword *i* of every lane (in waves of 64 two
+//! rows are, one of each half), so an access at one offset for all lanes is a
+//! copy of rows. Operands: `d` data rows, `a`
 //! offset row, `b` slot of a scalar offset, `imm` signed constant, `aux`
 //! [`VECTOR`].
 
@@ -38,14 +39,25 @@ fn refuse(lane: usize, offset: u32, bytes: u32, write: bool) -> AccessError {
     }
 }
 
+/// Bytes of scratch of each lane.
+pub(crate) fn bytes_per_lane(wave: &Wave) -> u64 {
+    4 * (wave.scratch.len() / wave.halves as usize) as u64
+}
+
+/// Row of the dword at an offset, for the half that has its turn.
+#[inline(always)]
+fn row_of(wave: &Wave, offset: u32) -> usize {
+    offset as usize / 4 * wave.halves as usize + wave.half as usize
+}
+
 /// Reads up to four bytes of a lane.
 pub(super) fn load(wave: &Wave, lane: usize, offset: u32, bytes: u32) -> Result<u32, AccessError> {
-    if u64::from(offset) + u64::from(bytes) > 4 * wave.scratch.len() as u64 {
+    if u64::from(offset) + u64::from(bytes) > bytes_per_lane(wave) {
         return Err(refuse(lane, offset, bytes, false));
     }
-    let byte = |at: u32| wave.scratch[at as usize / 4].lanes()[lane] >> (8 * (at % 4)) & 0xff;
+    let byte = |at: u32| wave.scratch[row_of(wave, at)].lanes()[lane] >> (8 * (at % 4)) & 0xff;
     if bytes == 4 && offset.is_multiple_of(4) {
-        return Ok(wave.scratch[offset as usize / 4].lanes()[lane]);
+        return Ok(wave.scratch[row_of(wave, offset)].lanes()[lane]);
     }
     Ok((0..bytes).fold(0, |value, i| value | byte(offset + i) << (8 * i)))
 }
@@ -58,13 +70,14 @@ pub(super) fn store(
     bytes: u32,
     value: u32,
 ) -> Result<(), AccessError> {
-    if u64::from(offset) + u64::from(bytes) > 4 * wave.scratch.len() as u64 {
+    if u64::from(offset) + u64::from(bytes) > bytes_per_lane(wave) {
         return Err(refuse(lane, offset, bytes, true));
     }
     for i in 0..bytes {
         let at = offset + i;
         let shift = 8 * (at % 4);
-        let cell = &mut wave.scratch[at as usize / 4].lanes_mut()[lane];
+        let row = row_of(wave, at);
+        let cell = &mut wave.scratch[row].lanes_mut()[lane];
         *cell = *cell & !(0xff << shift) | (value >> (8 * i) & 0xff) << shift;
     }
     Ok(())
@@ -88,8 +101,8 @@ fn common_row(wave: &Wave, op: &Op, rows: usize) -> Option<usize> {
         return None;
     }
     let offset = offset(wave, op, 0);
-    let row = offset as usize / 4;
-    (offset.is_multiple_of(4) && row + rows <= wave.scratch.len()).then_some(row)
+    let end = u64::from(offset) + 4 * rows as u64;
+    (offset.is_multiple_of(4) && end <= bytes_per_lane(wave)).then(|| row_of(wave, offset))
 }
 
 impl<const N: usize> Kernel for ScratchLoad<N> {
@@ -97,7 +110,7 @@ impl<const N: usize> Kernel for ScratchLoad<N> {
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         if let Some(row) = common_row(wave, op, N) {
             for i in 0..N {
-                let values = wave.scratch[row + i].get::<S>();
+                let values = wave.scratch[row + i * wave.halves as usize].get::<S>();
                 write(wave, op.d + i as u16, values);
             }
             return next;
@@ -123,7 +136,7 @@ impl<const N: usize> Kernel for ScratchStore<N> {
         if let Some(row) = common_row(wave, op, N) {
             for i in 0..N {
                 let values = wave.rows[op.d as usize + i].get::<S>();
-                wave.scratch[row + i].blend(values, &wave.mask);
+                wave.scratch[row + i * wave.halves as usize].blend(values, &wave.mask);
             }
             return next;
         }

@@ -258,7 +258,7 @@ impl<const KIND: u8, const CARRY_IN: bool> Kernel for Carry<KIND, CARRY_IN> {
         }
         let bits = mask_bits(carry) & wave.exec;
         write(wave, op.d, result);
-        wave.set_scalar::<S>(op.e, bits);
+        wave.set_scalar(op.e, bits);
         next
     }
 }
@@ -285,7 +285,7 @@ impl<const SIGNED: bool> Kernel for Mad64<SIGNED> {
             set_wide(wave, op.d, lane, value);
             bits |= u32::from(carry) << lane;
         });
-        wave.set_scalar::<S>(op.e, bits);
+        wave.set_scalar(op.e, bits);
         next
     }
 }
@@ -305,7 +305,7 @@ impl Kernel for DivScaleF32 {
             wave.rows[op.d as usize].lanes_mut()[lane] = value;
             bits |= u32::from(back) << lane;
         });
-        wave.set_scalar::<S>(op.e, bits);
+        wave.set_scalar(op.e, bits);
         next
     }
 }
@@ -317,7 +317,7 @@ impl Kernel for DivFmasF32 {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
         splat::<S>(wave, op);
-        let vcc = wave.scalar(slot::VCC);
+        let vcc = wave.scalar(slot::VCC + wave.half);
         if vcc & wave.exec == 0 && op.aux == 0 {
             let (a, b, c) = (
                 read::<S>(wave, op.a),
@@ -353,7 +353,7 @@ impl Kernel for DivScaleF64 {
             set_wide(wave, op.d, lane, value);
             bits |= u32::from(back) << lane;
         });
-        wave.set_scalar::<S>(op.e, bits);
+        wave.set_scalar(op.e, bits);
         next
     }
 }
@@ -392,7 +392,7 @@ impl Kernel for DivFmasF64 {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
         splat::<S>(wave, op);
-        let vcc = wave.scalar(slot::VCC);
+        let vcc = wave.scalar(slot::VCC + wave.half);
         each_lane(wave.exec, |lane| {
             let [a, b, c] = [(op.a, 0), (op.b, 1), (op.c, 2)]
                 .map(|(row, number)| source(wave, row, true, lane, op.aux, number));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::{Op, Program, decode, describe, memory_ops, scalar_ops, vector_ops};
 use crate::code_object::{CodeObject, DenormMode, RoundMode};
 use crate::exec::aperture;
-use crate::exec::families::{Nop, Stage, Unknown};
+use crate::exec::families::{Nop, Stage, Switch, Unknown};
 use crate::fault::{Fault, FaultKind, FaultRecord};
 use crate::isa::{Encoding, Flags, Instruction, Opcode, Operand, Special, Type, WaveSize};
 use crate::module::Kernel;
@@ -24,8 +24,13 @@ pub(super) fn compile(
 ) -> Result<Program, Fault> {
     debug_assert!(!object.segments().is_empty());
     let descriptor = &kernel.code().descriptor;
+    let size = if kernel.wave_size() == 64 {
+        WaveSize::Wave64
+    } else {
+        WaveSize::Wave32
+    };
     let refuse = |offset: u64, detail: String| {
-        let (instruction, encoding) = describe(code, (offset - first) as usize);
+        let (instruction, encoding) = describe(code, (offset - first) as usize, size);
         Fault::new(FaultRecord {
             kind: FaultKind::UnknownInstruction,
             kernel: kernel.name().to_owned(),
@@ -47,7 +52,8 @@ pub(super) fn compile(
         return Err(refuse(entry, text));
     }
     let start = (entry - first) as usize;
-    let reach = reachable(code, start).map_err(|(at, text)| refuse(first + at as u64, text))?;
+    let reach =
+        reachable(code, start, size).map_err(|(at, text)| refuse(first + at as u64, text))?;
     let changes_mode = |instruction: &Instruction| {
         matches!(
             instruction.op,
@@ -57,7 +63,7 @@ pub(super) fn compile(
     let flush =
         rsrc1.denorm_32() != DenormMode::Keep || reach.instructions.values().any(changes_mode);
     let vgprs = kernel.allocated_vgprs() as u16;
-    let mut lowerer = Lowerer::new(backend, *first as u32, vgprs, flush);
+    let mut lowerer = Lowerer::new(backend, *first as u32, vgprs, flush, size);
     for (&at, instruction) in &reach.instructions {
         lowerer.begin(at as u32);
         if let Err(text) = lowerer.lower(instruction, at as u32) {
@@ -65,7 +71,7 @@ pub(super) fn compile(
             if must {
                 return Err(refuse(first + at as u64, text));
             }
-            let (shown, _) = describe(code, at);
+            let (shown, _) = describe(code, at, size);
             lowerer.unknown(format!("{shown}: {text}"));
         }
     }
@@ -81,13 +87,13 @@ struct Reach {
 
 /// Decodes what can be reached from `start`. If the code jumps to addresses in
 /// registers, that includes everything that decodes.
-fn reachable(code: &[u8], start: usize) -> Result<Reach, (usize, String)> {
+fn reachable(code: &[u8], start: usize, size: WaveSize) -> Result<Reach, (usize, String)> {
     let mut instructions = BTreeMap::new();
     let mut work = vec![start];
     let mut jumps_anywhere = false;
     while let Some(mut at) = work.pop() {
         while !instructions.contains_key(&at) {
-            let instruction = decode(code, at).map_err(|error| (at, error.to_string()))?;
+            let instruction = decode(code, at, size).map_err(|error| (at, error.to_string()))?;
             let next = at + instruction.size_bytes as usize;
             let op = instruction.op;
             jumps_anywhere |= matches!(op, Opcode::SSetpcB64 | Opcode::SSwappcB64);
@@ -110,11 +116,11 @@ fn reachable(code: &[u8], start: usize) -> Result<Reach, (usize, String)> {
     if jumps_anywhere {
         let mut at = 0;
         while at + 4 <= code.len() {
-            match decode(code, at) {
+            match decode(code, at, size) {
                 Ok(instruction) => {
-                    let size = instruction.size_bytes as usize;
+                    let bytes = instruction.size_bytes as usize;
                     instructions.entry(at).or_insert(instruction);
-                    at += size;
+                    at += bytes;
                 }
                 Err(_) => at += 4,
             }
@@ -140,6 +146,9 @@ pub(super) struct Lowerer {
     /// May f32 denormals have to be flushed?
     pub(super) flush: bool,
     pub(super) vgprs: u16,
+    pub(super) size: WaveSize,
+    /// Which half of a wave of 64 the ops are for.
+    half: u16,
     /// The first source is the result of a DPP permutation.
     dpp: bool,
     /// Results go to the temporary of dual instructions instead.
@@ -159,11 +168,13 @@ pub(super) struct Lowerer {
 }
 
 impl Lowerer {
-    fn new(backend: Backend, first: u32, vgprs: u16, flush: bool) -> Lowerer {
+    fn new(backend: Backend, first: u32, vgprs: u16, flush: bool, size: WaveSize) -> Lowerer {
         Lowerer {
             backend,
             flush,
             vgprs,
+            size,
+            half: 0,
             dpp: false,
             dual: false,
             ops: Vec::new(),
@@ -187,10 +198,33 @@ impl Lowerer {
     }
 
     fn lower(&mut self, instruction: &Instruction, at: u32) -> Result<(), Refusal> {
+        if matches!(
+            instruction.encoding,
+            Encoding::Sop1 | Encoding::Sop2 | Encoding::Sopc | Encoding::Sopk | Encoding::Sopp
+        ) {
+            return scalar_ops::lower(self, instruction, at);
+        }
+        let whole_wave =
+            instruction.encoding == Encoding::Smem || vector_ops::is_for_whole_wave(instruction.op);
+        if self.size == WaveSize::Wave32 || whole_wave {
+            return self.lower_half(instruction);
+        }
+        let before = self.ops.len();
+        self.lower_half(instruction)?;
+        if self.ops.len() == before {
+            return Ok(());
+        }
+        let switch = self.op::<Switch>();
+        self.push(switch);
+        self.half = 1;
+        let result = self.lower_half(instruction);
+        self.half = 0;
+        self.push(switch);
+        result
+    }
+
+    fn lower_half(&mut self, instruction: &Instruction) -> Result<(), Refusal> {
         match instruction.encoding {
-            Encoding::Sop1 | Encoding::Sop2 | Encoding::Sopc | Encoding::Sopk | Encoding::Sopp => {
-                scalar_ops::lower(self, instruction, at)
-            }
             Encoding::Smem
             | Encoding::Ds
             | Encoding::Mubuf
@@ -229,6 +263,7 @@ impl Lowerer {
             by_offset,
             base,
             vgprs: self.vgprs,
+            size: self.size,
             row_constants: self.rows,
             scalar_constants: self.scalars,
             code,
@@ -240,9 +275,20 @@ impl Lowerer {
         self.backend.handler::<K>()
     }
 
+    /// The code of a meaning that gains nothing from SIMD: made once, not for
+    /// every back end.
+    pub(super) fn common_code<K: Meaning>(&self) -> Handler {
+        Backend::Portable.handler::<K>()
+    }
+
     /// An op without operands.
     pub(super) fn op<K: Meaning>(&self) -> Op {
         self.op_of(self.code::<K>())
+    }
+
+    /// As `op`, of a meaning that gains nothing from SIMD.
+    pub(super) fn common_op<K: Meaning>(&self) -> Op {
+        self.op_of(self.common_code::<K>())
     }
 
     pub(super) fn op_of(&self, run: Handler) -> Op {
@@ -298,8 +344,13 @@ impl Lowerer {
         result
     }
 
+    /// Halves of 32 lanes in a wave.
+    fn halves(&self) -> u16 {
+        (self.size.lanes() / 32) as u16
+    }
+
     pub(super) fn temp(&self, number: u16) -> u16 {
-        self.vgprs + number
+        self.halves() * self.vgprs + number
     }
 
     pub(super) fn shuffle(&mut self, table: [u8; 32]) -> u32 {
@@ -322,7 +373,7 @@ impl Lowerer {
                         end - 1
                     ));
                 }
-                Ok(u16::from(index))
+                Ok(self.half * self.vgprs + u16::from(index))
             }
             other => Err(format!(
                 "operand {other:?} where a vector register is expected"
@@ -341,7 +392,7 @@ impl Lowerer {
     /// Row of a constant (the first of two).
     pub(super) fn constant_row(&mut self, value: u64) -> u16 {
         let pair = [value as u32, (value >> 32) as u32];
-        let first = self.vgprs + temp::COUNT;
+        let first = self.temp(temp::COUNT);
         let rows = &mut self.rows;
         *self.row_index.entry(pair).or_insert_with(|| {
             let index = rows.len() as u16;
@@ -359,6 +410,35 @@ impl Lowerer {
             scalars.extend(pair);
             slot::CONSTANTS + index
         })
+    }
+
+    /// Slot of a lane mask that is read, for the half at hand.
+    pub(super) fn source_mask(&mut self, operand: Operand) -> Result<u16, Refusal> {
+        let slot = self.source_slot(operand, Type::Mask)?;
+        Ok(if slot < slot::NULL {
+            slot + self.half
+        } else {
+            self.half_of_special(slot)
+        })
+    }
+
+    /// Slot of a lane mask that is written, for the half at hand.
+    pub(super) fn result_mask(&mut self, operand: Operand) -> Result<u16, Refusal> {
+        let slot = self.result_slot(operand)?;
+        Ok(if slot < slot::NULL {
+            slot + self.half
+        } else {
+            self.half_of_special(slot)
+        })
+    }
+
+    /// EXEC has a slot for each half; `null` and constants serve both.
+    fn half_of_special(&self, slot: u16) -> u16 {
+        if slot == slot::EXEC {
+            slot + self.half
+        } else {
+            slot
+        }
     }
 
     /// Slot of a scalar source. May put an op in front that fills it.

@@ -26,16 +26,16 @@ pub(super) fn lower(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
 fn scalar(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     use Opcode::*;
     let run = match i.op {
-        SLoadB32 => l.code::<ScalarLoad<1>>(),
-        SLoadB64 => l.code::<ScalarLoad<2>>(),
-        SLoadB128 => l.code::<ScalarLoad<4>>(),
-        SLoadB256 => l.code::<ScalarLoad<8>>(),
-        SLoadB512 => l.code::<ScalarLoad<16>>(),
-        SBufferLoadB32 => l.code::<ScalarBufferLoad<1>>(),
-        SBufferLoadB64 => l.code::<ScalarBufferLoad<2>>(),
-        SBufferLoadB128 => l.code::<ScalarBufferLoad<4>>(),
-        SBufferLoadB256 => l.code::<ScalarBufferLoad<8>>(),
-        SBufferLoadB512 => l.code::<ScalarBufferLoad<16>>(),
+        SLoadB32 => l.common_code::<ScalarLoad<1>>(),
+        SLoadB64 => l.common_code::<ScalarLoad<2>>(),
+        SLoadB128 => l.common_code::<ScalarLoad<4>>(),
+        SLoadB256 => l.common_code::<ScalarLoad<8>>(),
+        SLoadB512 => l.common_code::<ScalarLoad<16>>(),
+        SBufferLoadB32 => l.common_code::<ScalarBufferLoad<1>>(),
+        SBufferLoadB64 => l.common_code::<ScalarBufferLoad<2>>(),
+        SBufferLoadB128 => l.common_code::<ScalarBufferLoad<4>>(),
+        SBufferLoadB256 => l.common_code::<ScalarBufferLoad<8>>(),
+        SBufferLoadB512 => l.common_code::<ScalarBufferLoad<16>>(),
         _ => return Err("not implemented".to_owned()),
     };
     let mut op = l.op_of(run);
@@ -63,20 +63,22 @@ macro_rules! transfers {
             "store_b64" => $l.code::<$store<2>>(),
             "store_b96" => $l.code::<$store<3>>(),
             "store_b128" => $l.code::<$store<4>>(),
-            "load_u8" => $l.code::<$load_small<access::U8>>(),
-            "load_i8" => $l.code::<$load_small<access::I8>>(),
-            "load_u16" => $l.code::<$load_small<access::U16>>(),
-            "load_i16" => $l.code::<$load_small<access::I16>>(),
-            "load_d16_u8" | "load_u8_d16" => $l.code::<$load_small<access::LowU8>>(),
-            "load_d16_i8" | "load_i8_d16" => $l.code::<$load_small<access::LowI8>>(),
-            "load_d16_b16" | "load_u16_d16" => $l.code::<$load_small<access::LowB16>>(),
-            "load_d16_hi_u8" | "load_u8_d16_hi" => $l.code::<$load_small<access::HighU8>>(),
-            "load_d16_hi_i8" | "load_i8_d16_hi" => $l.code::<$load_small<access::HighI8>>(),
-            "load_d16_hi_b16" | "load_u16_d16_hi" => $l.code::<$load_small<access::HighB16>>(),
-            "store_b8" => $l.code::<$store_small<1, false>>(),
-            "store_b16" => $l.code::<$store_small<2, false>>(),
-            "store_d16_hi_b8" | "store_b8_d16_hi" => $l.code::<$store_small<1, true>>(),
-            "store_d16_hi_b16" | "store_b16_d16_hi" => $l.code::<$store_small<2, true>>(),
+            "load_u8" => $l.common_code::<$load_small<access::U8>>(),
+            "load_i8" => $l.common_code::<$load_small<access::I8>>(),
+            "load_u16" => $l.common_code::<$load_small<access::U16>>(),
+            "load_i16" => $l.common_code::<$load_small<access::I16>>(),
+            "load_d16_u8" | "load_u8_d16" => $l.common_code::<$load_small<access::LowU8>>(),
+            "load_d16_i8" | "load_i8_d16" => $l.common_code::<$load_small<access::LowI8>>(),
+            "load_d16_b16" | "load_u16_d16" => $l.common_code::<$load_small<access::LowB16>>(),
+            "load_d16_hi_u8" | "load_u8_d16_hi" => $l.common_code::<$load_small<access::HighU8>>(),
+            "load_d16_hi_i8" | "load_i8_d16_hi" => $l.common_code::<$load_small<access::HighI8>>(),
+            "load_d16_hi_b16" | "load_u16_d16_hi" => {
+                $l.common_code::<$load_small<access::HighB16>>()
+            }
+            "store_b8" => $l.common_code::<$store_small<1, false>>(),
+            "store_b16" => $l.common_code::<$store_small<2, false>>(),
+            "store_d16_hi_b8" | "store_b8_d16_hi" => $l.common_code::<$store_small<1, true>>(),
+            "store_d16_hi_b16" | "store_b16_d16_hi" => $l.common_code::<$store_small<2, true>>(),
             _ => return Err("not implemented".to_owned()),
         }
     };
@@ -105,8 +107,8 @@ fn buffer(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
         .then(|| atomic_function(i.op))
         .flatten();
     let run = match atomic {
-        Some((_, true)) => l.code::<GlobalAtomic<true, true>>(),
-        Some((_, false)) => l.code::<GlobalAtomic<true, false>>(),
+        Some((_, true)) => l.common_code::<GlobalAtomic<true, true>>(),
+        Some((_, false)) => l.common_code::<GlobalAtomic<true, false>>(),
         None => transfers!(
             l,
             verb(i),
@@ -140,8 +142,8 @@ fn global(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
         .then(|| atomic_function(i.op))
         .flatten();
     let run = match atomic {
-        Some((_, true)) => l.code::<GlobalAtomic<false, true>>(),
-        Some((_, false)) => l.code::<GlobalAtomic<false, false>>(),
+        Some((_, true)) => l.common_code::<GlobalAtomic<false, true>>(),
+        Some((_, false)) => l.common_code::<GlobalAtomic<false, false>>(),
         None => transfers!(
             l,
             verb(i),
@@ -204,9 +206,9 @@ fn lds(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
         return lds_atomic(l, i, function as u16, wide);
     }
     let permute = match name {
-        "swizzle_b32" => Some(l.code::<Swizzle>()),
-        "bpermute_b32" => Some(l.code::<BackwardPermute>()),
-        "permute_b32" => Some(l.code::<ForwardPermute>()),
+        "swizzle_b32" => Some(l.common_code::<Swizzle>()),
+        "bpermute_b32" => Some(l.common_code::<BackwardPermute>()),
+        "permute_b32" => Some(l.common_code::<ForwardPermute>()),
         _ => None,
     };
     if let Some(run) = permute {
@@ -247,9 +249,9 @@ fn lds(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
 
 fn lds_atomic(l: &mut Lowerer, i: &Instruction, function: u16, wide: bool) -> Result<(), Refusal> {
     let mut op = if wide {
-        l.op::<DsAtomic<true>>()
+        l.common_op::<DsAtomic<true>>()
     } else {
-        l.op::<DsAtomic<false>>()
+        l.common_op::<DsAtomic<false>>()
     };
     op.a = l.vgpr(i.src[0])?;
     op.b = l.vgpr(i.src[1])?;

@@ -16,7 +16,7 @@ pub(super) fn lower(l: &mut Lowerer, i: &Instruction, at: u32) -> Result<(), Ref
     if dropped(i.op) {
         return Ok(());
     }
-    if let Some(run) = computes(l, i.op) {
+    if let Some(run) = computes(l, i.op).or_else(|| changes_exec(l, i.op)) {
         return compute(l, i, run);
     }
     if let Some(run) = branches(l, i.op) {
@@ -59,13 +59,13 @@ fn dropped(op: Opcode) -> bool {
 
 fn branches(l: &Lowerer, op: Opcode) -> Option<Handler> {
     Some(match op {
-        Opcode::SBranch => l.code::<Branch>(),
-        Opcode::SCbranchScc0 => l.code::<BranchScc0>(),
-        Opcode::SCbranchScc1 => l.code::<BranchScc1>(),
-        Opcode::SCbranchVccz => l.code::<BranchVccz>(),
-        Opcode::SCbranchVccnz => l.code::<BranchVccnz>(),
-        Opcode::SCbranchExecz => l.code::<BranchExecz>(),
-        Opcode::SCbranchExecnz => l.code::<BranchExecnz>(),
+        Opcode::SBranch => l.common_code::<Branch>(),
+        Opcode::SCbranchScc0 => l.common_code::<BranchScc0>(),
+        Opcode::SCbranchScc1 => l.common_code::<BranchScc1>(),
+        Opcode::SCbranchVccz => l.common_code::<BranchVccz>(),
+        Opcode::SCbranchVccnz => l.common_code::<BranchVccnz>(),
+        Opcode::SCbranchExecz => l.common_code::<BranchExecz>(),
+        Opcode::SCbranchExecnz => l.common_code::<BranchExecnz>(),
         _ => return None,
     })
 }
@@ -75,7 +75,7 @@ fn computes(l: &Lowerer, op: Opcode) -> Option<Handler> {
     macro_rules! table {
         ($($opcode:ident => $meaning:ty,)+) => {
             match op {
-                $(Opcode::$opcode => l.code::<$meaning>(),)+
+                $(Opcode::$opcode => l.common_code::<$meaning>(),)+
                 _ => return None,
             }
         };
@@ -111,19 +111,6 @@ fn computes(l: &Lowerer, op: Opcode) -> Option<Handler> {
         SWqmB32 => Scalar<SWqm32>,
         SNotB32 => Scalar<SNot32>,
         SNotB64 => Scalar<SNot64>,
-
-        SAndSaveexecB32 => SaveExec<ExecAnd, false>,
-        SOrSaveexecB32 => SaveExec<ExecOr, false>,
-        SXorSaveexecB32 => SaveExec<ExecXor, false>,
-        SNandSaveexecB32 => SaveExec<ExecNand, false>,
-        SNorSaveexecB32 => SaveExec<ExecNor, false>,
-        SXnorSaveexecB32 => SaveExec<ExecXnor, false>,
-        SAndNot0SaveexecB32 => SaveExec<ExecAndNot0, false>,
-        SOrNot0SaveexecB32 => SaveExec<ExecOrNot0, false>,
-        SAndNot1SaveexecB32 => SaveExec<ExecAndNot1, false>,
-        SOrNot1SaveexecB32 => SaveExec<ExecOrNot1, false>,
-        SAndNot0WrexecB32 => SaveExec<ExecAndNot0, true>,
-        SAndNot1WrexecB32 => SaveExec<ExecAndNot1, true>,
 
         SAddU32 => Scalar<SAddU32>,
         SSubU32 => Scalar<SSubU32>,
@@ -213,6 +200,44 @@ fn computes(l: &Lowerer, op: Opcode) -> Option<Handler> {
     })
 }
 
+/// Instructions that change EXEC by a function of it.
+fn changes_exec(l: &Lowerer, op: Opcode) -> Option<Handler> {
+    macro_rules! table {
+        ($($opcode:ident => $meaning:ty,)+) => {
+            match op {
+                $(Opcode::$opcode => l.code::<$meaning>(),)+
+                _ => return None,
+            }
+        };
+    }
+    Some(table! {
+        SAndSaveexecB32 => SaveExec<ExecAnd, false>,
+        SOrSaveexecB32 => SaveExec<ExecOr, false>,
+        SXorSaveexecB32 => SaveExec<ExecXor, false>,
+        SNandSaveexecB32 => SaveExec<ExecNand, false>,
+        SNorSaveexecB32 => SaveExec<ExecNor, false>,
+        SXnorSaveexecB32 => SaveExec<ExecXnor, false>,
+        SAndNot0SaveexecB32 => SaveExec<ExecAndNot0, false>,
+        SOrNot0SaveexecB32 => SaveExec<ExecOrNot0, false>,
+        SAndNot1SaveexecB32 => SaveExec<ExecAndNot1, false>,
+        SOrNot1SaveexecB32 => SaveExec<ExecOrNot1, false>,
+        SAndNot0WrexecB32 => SaveExec<ExecAndNot0, true>,
+        SAndNot1WrexecB32 => SaveExec<ExecAndNot1, true>,
+        SAndSaveexecB64 => SaveExec64<ExecAnd, false>,
+        SOrSaveexecB64 => SaveExec64<ExecOr, false>,
+        SXorSaveexecB64 => SaveExec64<ExecXor, false>,
+        SNandSaveexecB64 => SaveExec64<ExecNand, false>,
+        SNorSaveexecB64 => SaveExec64<ExecNor, false>,
+        SXnorSaveexecB64 => SaveExec64<ExecXnor, false>,
+        SAndNot0SaveexecB64 => SaveExec64<ExecAndNot0, false>,
+        SOrNot0SaveexecB64 => SaveExec64<ExecOrNot0, false>,
+        SAndNot1SaveexecB64 => SaveExec64<ExecAndNot1, false>,
+        SOrNot1SaveexecB64 => SaveExec64<ExecOrNot1, false>,
+        SAndNot0WrexecB64 => SaveExec64<ExecAndNot0, true>,
+        SAndNot1WrexecB64 => SaveExec64<ExecAndNot1, true>,
+    })
+}
+
 fn compute(l: &mut Lowerer, i: &Instruction, run: Handler) -> Result<(), Refusal> {
     use Opcode::*;
     let types = i.op.info().src;
@@ -262,34 +287,36 @@ fn control(l: &mut Lowerer, i: &Instruction, at: u32) -> Result<(), Refusal> {
         _ => None,
     });
     let op = match i.op {
-        Opcode::SEndpgm | Opcode::SEndpgmSaved | Opcode::SEndpgmOrderedPsDone => l.op::<End>(),
-        Opcode::SBarrier => l.op::<Barrier>(),
-        Opcode::SSleep => l.op::<Sleep>(),
+        Opcode::SEndpgm | Opcode::SEndpgmSaved | Opcode::SEndpgmOrderedPsDone => {
+            l.common_op::<End>()
+        }
+        Opcode::SBarrier => l.common_op::<Barrier>(),
+        Opcode::SSleep => l.common_op::<Sleep>(),
         Opcode::STrap => Op {
             imm: u32::from(imm.unwrap_or(0)),
-            ..l.op::<Trap>()
+            ..l.common_op::<Trap>()
         },
         Opcode::SGetpcB64 => Op {
             d: l.result_slot(i.dst[0])?,
             imm: next,
-            ..l.op::<GetPc>()
+            ..l.common_op::<GetPc>()
         },
         Opcode::SSetpcB64 => Op {
             a: l.source_slot(i.src[0], Type::B64)?,
-            ..l.op::<SetPc<false>>()
+            ..l.common_op::<SetPc<false>>()
         },
         Opcode::SSwappcB64 => Op {
             a: l.source_slot(i.src[0], Type::B64)?,
             d: l.result_slot(i.dst[0])?,
             imm: next,
-            ..l.op::<SetPc<true>>()
+            ..l.common_op::<SetPc<true>>()
         },
         Opcode::SCallB64 => {
             let target = branch_target(i, at as usize).ok_or("a call without target")?;
             let op = Op {
                 d: l.result_slot(i.dst[0])?,
                 aux: next,
-                ..l.op::<Call>()
+                ..l.common_op::<Call>()
             };
             l.push_branch(op, target as u32);
             return Ok(());
@@ -297,12 +324,12 @@ fn control(l: &mut Lowerer, i: &Instruction, at: u32) -> Result<(), Refusal> {
         Opcode::SDenormMode => Op {
             imm: u32::from(imm.unwrap_or(0)) << 4,
             aux: 0xf0,
-            ..l.op::<SetMode<false>>()
+            ..l.common_op::<SetMode<false>>()
         },
         Opcode::SRoundMode => Op {
             imm: u32::from(imm.unwrap_or(0)),
             aux: 0xf,
-            ..l.op::<SetMode<false>>()
+            ..l.common_op::<SetMode<false>>()
         },
         Opcode::SGetregB32 | Opcode::SSetregB32 | Opcode::SSetregImm32B32 => {
             return hardware_register(l, i, imm.unwrap_or(0));
@@ -328,31 +355,31 @@ fn hardware_register(l: &mut Lowerer, i: &Instruction, field: u16) -> Result<(),
             d: l.result_slot(i.dst[0])?,
             imm: size,
             aux: first,
-            ..l.op::<GetMode>()
+            ..l.common_op::<GetMode>()
         },
         (Opcode::SGetregB32, HW_CYCLES) => Op {
             d: l.result_slot(i.dst[0])?,
-            ..l.op::<Clock>()
+            ..l.common_op::<Clock>()
         },
         // Status, trap state and identities: always zero here.
         (Opcode::SGetregB32, _) => Op {
             d: l.result_slot(i.dst[0])?,
             a: slot::NULL,
-            ..l.op::<Scalar<SMov32>>()
+            ..l.common_op::<Scalar<SMov32>>()
         },
         (Opcode::SSetregImm32B32, HW_MODE) => {
             let value = i.src[1].constant(Type::B32).ok_or("no constant")? as u32;
             Op {
                 imm: value << first,
                 aux: mask,
-                ..l.op::<SetMode<false>>()
+                ..l.common_op::<SetMode<false>>()
             }
         }
         (Opcode::SSetregB32, HW_MODE) => Op {
             a: l.source_slot(i.src[1], Type::S32)?,
             imm: first,
             aux: mask,
-            ..l.op::<SetMode<true>>()
+            ..l.common_op::<SetMode<true>>()
         },
         _ => return Err(format!("hardware register {number} cannot be written")),
     };

@@ -4,7 +4,9 @@ use super::Op;
 use super::lower::{Lowerer, Refusal};
 use crate::exec::families::*;
 use crate::exec::lane::*;
-use crate::isa::{Dpp, DppControl, Encoding, Instruction, Opcode, Operand, OutputModifier, Type};
+use crate::isa::{
+    Dpp, DppControl, Encoding, Instruction, Opcode, Operand, OutputModifier, Type, WaveSize,
+};
 use crate::simd::{Handler, LANES};
 use crate::wave::{slot, temp};
 
@@ -43,6 +45,15 @@ impl Source {
         flip: 0,
         flags: 0,
     };
+}
+
+/// Is it lowered once, even for waves of 64?
+pub(super) fn is_for_whole_wave(op: Opcode) -> bool {
+    use Opcode::*;
+    matches!(
+        op,
+        VReadfirstlaneB32 | VReadlaneB32 | VWritelaneB32 | VPermlane64B32
+    )
 }
 
 pub(super) fn lower(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
@@ -151,6 +162,9 @@ fn single(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     }
     if let Some(code) = lane_function(l, i.op, i.modifiers.clamp) {
         return lane(l, i, &code);
+    }
+    if let Some(run) = matrix_function(l, i.op) {
+        return matrix(l, i, run);
     }
     if let Some(run) = wide_function(l, i.op) {
         return wide(l, i, run);
@@ -414,7 +428,7 @@ fn lane_function(l: &Lowerer, op: Opcode, clamp: bool) -> Option<Code> {
     }
     float_function(l, op)
         .or_else(|| integer_function(l, op))
-        .or_else(|| half_through_f32(l, op))
+        .or_else(|| other_float_function(l, op))
         .or_else(|| half_function(l, op))
         .or_else(|| packed_function(l, op))
 }
@@ -463,22 +477,15 @@ fn widened<F: Lane>(l: &Lowerer) -> Code {
     }
 }
 
+/// f32 that is often used with signs changed.
 fn float_function(l: &Lowerer, op: Opcode) -> Option<Code> {
     Some(code_table! { l, op, float:
         VAddF32 => AddF32,
         VSubF32 => SubF32,
         VSubrevF32 => SubrevF32,
         VMulF32 => MulF32,
-        VMulDx9ZeroF32 => MulDx9F32,
         VFmaF32 => FmaF32,
         VFmacF32 => FmaF32,
-        VFmaakF32 => FmaF32,
-        VFmamkF32 => FmaF32,
-        VFmaDx9ZeroF32 => FmaDx9F32,
-        VFmacDx9ZeroF32 => FmaDx9F32,
-        VFmaMixF32 => FmaF32,
-        VFmaMixloF16 => FmaF32,
-        VFmaMixhiF16 => FmaF32,
         VMinF32 => MinF32,
         VMaxF32 => MaxF32,
         VMin3F32 => Min3F32,
@@ -486,27 +493,41 @@ fn float_function(l: &Lowerer, op: Opcode) -> Option<Code> {
         VMed3F32 => Med3F32,
         VMaxminF32 => MaxMinF32,
         VMinmaxF32 => MinMaxF32,
+        VRcpF32 => RcpF32,
+        VExpF32 => ExpF32,
+        VLdexpF32 => LdexpF32,
+        VDivFixupF32 => DivFixupF32,
+        VCvtI32F32 => CvtI32F32,
+        VCvtU32F32 => CvtU32F32,
+    })
+}
+
+/// Other f32, and f16 through f32.
+fn other_float_function(l: &Lowerer, op: Opcode) -> Option<Code> {
+    Some(code_table! { l, op, widened:
+        VMulDx9ZeroF32 => MulDx9F32,
+        VFmaakF32 => FmaF32,
+        VFmamkF32 => FmaF32,
+        VFmaDx9ZeroF32 => FmaDx9F32,
+        VFmacDx9ZeroF32 => FmaDx9F32,
+        VFmaMixF32 => FmaF32,
+        VFmaMixloF16 => FmaF32,
+        VFmaMixhiF16 => FmaF32,
         VRndneF32 => RoundEvenF32,
         VFloorF32 => FloorF32,
         VCeilF32 => CeilF32,
         VTruncF32 => TruncF32,
         VFractF32 => FractF32,
-        VRcpF32 => RcpF32,
         VRcpIflagF32 => RcpF32,
         VRsqF32 => RsqF32,
         VSqrtF32 => SqrtF32,
-        VExpF32 => ExpF32,
         VLogF32 => LogF32,
         VSinF32 => SinF32,
         VCosF32 => CosF32,
-        VLdexpF32 => LdexpF32,
         VFrexpMantF32 => FrexpMantF32,
         VFrexpExpI32F32 => FrexpExpF32,
-        VDivFixupF32 => DivFixupF32,
         VCvtF32I32 => CvtF32I32,
         VCvtF32U32 => CvtF32U32,
-        VCvtI32F32 => CvtI32F32,
-        VCvtU32F32 => CvtU32F32,
         VCvtNearestI32F32 => CvtNearestI32F32,
         VCvtFloorI32F32 => CvtFloorI32F32,
         VCvtF32Ubyte0 => CvtUbyte0,
@@ -520,11 +541,6 @@ fn float_function(l: &Lowerer, op: Opcode) -> Option<Code> {
         VCvtPkNormI16F32 => CvtPkNormI16F32,
         VCvtPkNormU16F32 => CvtPkNormU16F32,
         VCvtPkRtzF16F32 => CvtPkRtzF16F32,
-    })
-}
-
-fn half_through_f32(l: &Lowerer, op: Opcode) -> Option<Code> {
-    Some(code_table! { l, op, widened:
         VCvtF16F32 => Move,
         VCvtF32F16 => Move,
         VAddF16 => AddF32,
@@ -776,6 +792,56 @@ fn wide_function(l: &Lowerer, op: Opcode) -> Option<Handler> {
     })
 }
 
+fn matrix_function(l: &Lowerer, op: Opcode) -> Option<Handler> {
+    Some(match op {
+        Opcode::VWmmaF3216x16x16F16 => l.code::<Wmma<F16>>(),
+        Opcode::VWmmaF3216x16x16Bf16 => l.code::<Wmma<Bf16>>(),
+        Opcode::VWmmaF1616x16x16F16 => l.code::<WmmaHalf<F16>>(),
+        Opcode::VWmmaBf1616x16x16Bf16 => l.code::<WmmaHalf<Bf16>>(),
+        Opcode::VWmmaI3216x16x16Iu8 => l.code::<Wmma<Integer<8>>>(),
+        Opcode::VWmmaI3216x16x16Iu4 => l.code::<Wmma<Integer<4>>>(),
+        _ => return None,
+    })
+}
+
+fn matrix(l: &mut Lowerer, i: &Instruction, run: Handler) -> Result<(), Refusal> {
+    let m = &i.modifiers;
+    if l.size == WaveSize::Wave64 {
+        return Err("matrix instructions are implemented for waves of 32 only".to_owned());
+    }
+    let integer = matches!(
+        i.op,
+        Opcode::VWmmaI3216x16x16Iu8 | Opcode::VWmmaI3216x16x16Iu4
+    );
+    let half = matches!(
+        i.op,
+        Opcode::VWmmaF1616x16x16F16 | Opcode::VWmmaBf1616x16x16Bf16
+    );
+    if m.clamp || m.abs != 0 || (!integer && (m.neg != 0 || m.neg_hi != 0)) {
+        return Err("modifiers of matrix instructions are not implemented".to_owned());
+    }
+    let mut op = l.op_of(run);
+    op.d = l.vgpr(i.dst[0])?;
+    op.a = l.vgpr(i.src[0])?;
+    op.b = l.vgpr(i.src[1])?;
+    op.aux = if integer { u32::from(m.neg & 3) } else { 0 };
+    let ty = i.op.info().src[2];
+    if let Some(value) = i.src[2].constant(ty) {
+        op.c = l.constant_row(value);
+        op.aux |= 4;
+    } else {
+        op.c = l.vgpr(i.src[2])?;
+    }
+    if half && m.op_sel >> 2 & 1 != 0 {
+        op.aux |= 8;
+    }
+    if i.op == Opcode::VWmmaBf1616x16x16Bf16 {
+        op.aux |= 16;
+    }
+    l.push(op);
+    Ok(())
+}
+
 /// Modifiers of 64-bit functions and of the division helpers, in `aux`.
 fn modifier_bits(i: &Instruction, clamps: bool) -> Result<u32, Refusal> {
     let m = &i.modifiers;
@@ -801,11 +867,12 @@ fn special(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     use Opcode::*;
     match i.op {
         VCndmaskB32 | VCndmaskB16 => return select(l, i),
-        VReadfirstlaneB32 | VReadlaneB32 | VWritelaneB32 | VPermlane16B32 | VPermlanex16B32 => {
+        VReadfirstlaneB32 | VReadlaneB32 | VWritelaneB32 | VPermlane64B32 | VPermlane16B32
+        | VPermlanex16B32 => {
             return cross_lane(l, i);
         }
         VSwapB32 => {
-            let mut op = l.op::<Swap>();
+            let mut op = l.common_op::<Swap>();
             op.d = l.vgpr(i.dst[0])?;
             op.a = l.vgpr(i.src[0])?;
             l.push(op);
@@ -826,10 +893,10 @@ fn special(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
         VDivScaleF64 => l.code::<DivScaleF64>(),
         VDivFmasF32 => l.code::<DivFmasF32>(),
         VDivFmasF64 => l.code::<DivFmasF64>(),
-        VMbcntLoU32B32 => l.code::<MaskCount<false>>(),
-        VMbcntHiU32B32 => l.code::<MaskCount<true>>(),
-        VDot4I32Iu8 => l.code::<DotSigned<8>>(),
-        VDot8I32Iu4 => l.code::<DotSigned<4>>(),
+        VMbcntLoU32B32 => l.common_code::<MaskCount<false>>(),
+        VMbcntHiU32B32 => l.common_code::<MaskCount<true>>(),
+        VDot4I32Iu8 => l.common_code::<DotSigned<8>>(),
+        VDot8I32Iu4 => l.common_code::<DotSigned<4>>(),
         _ => return Err("not implemented".to_owned()),
     };
     let mut op = l.op_of(run);
@@ -837,14 +904,14 @@ fn special(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     let mut rows = [0; 3];
     for (number, &ty) in types.iter().enumerate() {
         rows[number] = if ty == Type::Mask {
-            l.source_slot(i.src[number], ty)?
+            l.source_mask(i.src[number])?
         } else {
             l.source(&mut op, number, i.src[number], ty)?
         };
     }
     [op.a, op.b, op.c] = rows;
     op.d = l.result(i.dst[0])?;
-    op.e = l.result_slot(i.dst[1])?;
+    op.e = l.result_mask(i.dst[1])?;
     let dot = matches!(i.op, VDot4I32Iu8 | VDot8I32Iu4);
     op.aux = modifier_bits(i, dot)?;
     l.push(op);
@@ -858,7 +925,7 @@ fn select(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     };
     let taken = sources_of(l, i, Halves::Raw).map(unflushed);
     let mut op = l.op::<Select>();
-    let mask = l.source_slot(i.src[2], Type::Mask)?;
+    let mask = l.source_mask(i.src[2])?;
     let types = i.op.info().src;
     let result = l.result(i.dst[0])?;
     let mut rows = [0; 2];
@@ -891,30 +958,40 @@ fn select(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
 
 fn cross_lane(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     use Opcode::*;
+    let distance = u32::from(l.vgprs);
     let uniform = |l: &mut Lowerer, number: usize| l.source_slot(i.src[number], Type::B32);
     let op = match i.op {
         VReadfirstlaneB32 => Op {
             a: l.vgpr(i.src[0])?,
             d: l.result_slot(i.dst[0])?,
-            ..l.op::<ReadFirstLane>()
+            imm: distance,
+            ..l.common_op::<ReadFirstLane>()
         },
         VReadlaneB32 => Op {
             a: l.vgpr(i.src[0])?,
             b: uniform(l, 1)?,
             d: l.result_slot(i.dst[0])?,
-            ..l.op::<ReadLane>()
+            imm: distance,
+            ..l.common_op::<ReadLane>()
+        },
+        VPermlane64B32 => Op {
+            a: l.vgpr(i.src[0])?,
+            d: l.vgpr(i.dst[0])?,
+            imm: distance,
+            ..l.common_op::<Permlane64>()
         },
         VWritelaneB32 => Op {
             a: uniform(l, 0)?,
             b: uniform(l, 1)?,
             d: l.vgpr(i.dst[0])?,
-            ..l.op::<WriteLane>()
+            imm: distance,
+            ..l.common_op::<WriteLane>()
         },
         _ => {
             let run = if i.op == VPermlane16B32 {
-                l.code::<Permlane16<false>>()
+                l.common_code::<Permlane16<false>>()
             } else {
-                l.code::<Permlane16<true>>()
+                l.common_code::<Permlane16<true>>()
             };
             Op {
                 a: l.vgpr(i.src[0])?,
@@ -1034,7 +1111,7 @@ fn compare(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     op.d = if exec {
         slot::SINK
     } else {
-        l.result_slot(i.dst[0])?
+        l.result_mask(i.dst[0])?
     };
     l.push(op);
     Ok(())

@@ -1,0 +1,114 @@
+//! Kernels of both compiler generations, against results that the stock CPU
+//! runtime computed, on both back ends.
+
+use std::collections::HashMap;
+
+use amdgpu::{AllocationKind, Config, Gpu, Launch};
+use fixtures::{Case, Role};
+use vmfb::executable::Executable;
+
+/// Runs one case as compiled for `target`; what is wrong, if anything.
+fn run_case(gpu: &Gpu, case: &Case, target: &str) -> Result<(), String> {
+    let mut addresses = HashMap::new();
+    for buffer in &case.buffers {
+        let bytes = buffer.byte_length() as u64;
+        let address = gpu
+            .memory()
+            .alloc(bytes, AllocationKind::Device)
+            .map_err(|e| e.to_string())?;
+        if buffer.role == Role::Input {
+            gpu.memory()
+                .write(address, &buffer.bytes())
+                .map_err(|e| e.to_string())?;
+        }
+        addresses.insert(buffer.name.as_str(), address);
+    }
+    for dispatch in &case.run(target).dispatches {
+        let file = fixtures::read(&dispatch.executable);
+        let executable = Executable::parse(&file).map_err(|e| e.to_string())?;
+        let export = executable
+            .lookup(&dispatch.export)
+            .ok_or("no such export")?;
+        let image = executable.image_of(&executable.exports[export]);
+        let module = gpu.load(image).map_err(|e| e.to_string())?;
+        let kernel = module.kernel(&dispatch.export).ok_or("no such kernel")?;
+        let mut kernarg = Vec::new();
+        for name in &dispatch.bindings {
+            kernarg.extend_from_slice(&addresses[name.as_str()].to_le_bytes());
+        }
+        for constant in &dispatch.constants {
+            kernarg.extend_from_slice(&constant.to_le_bytes());
+        }
+        let launch = Launch {
+            kernel: &kernel,
+            grid: dispatch.workgroups,
+            block: dispatch.workgroup_size,
+            dynamic_lds_bytes: dispatch.dynamic_lds_bytes,
+            kernarg: &kernarg,
+        };
+        gpu.run(&launch).map_err(|fault| fault.to_string())?;
+    }
+    for buffer in case
+        .buffers
+        .iter()
+        .filter(|buffer| buffer.role == Role::Output)
+    {
+        let mut actual = vec![0; buffer.byte_length()];
+        gpu.memory()
+            .read(addresses[buffer.name.as_str()], &mut actual)
+            .map_err(|e| e.to_string())?;
+        buffer
+            .check(&actual)
+            .map_err(|e| format!("output `{}`: {e}", buffer.name))?;
+    }
+    for address in addresses.into_values() {
+        gpu.memory().free(address).map_err(|e| e.to_string())?;
+    }
+    Ok(())
+}
+
+fn run_all(target: &str, portable: bool) {
+    let gpu = Gpu::new(Config {
+        workers: Some(2),
+        portable,
+        ..Config::default()
+    });
+    let mut wrong = Vec::new();
+    for case in fixtures::cases() {
+        if let Err(text) = run_case(&gpu, case, target) {
+            wrong.push(format!("{}: {text}", case.name));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+    let left = gpu.memory().usage();
+    assert_eq!(
+        (left.live_bytes, left.allocations),
+        (0, 0),
+        "something leaked"
+    );
+}
+
+#[test]
+fn current_compiler() {
+    run_all("gfx1100", false);
+}
+
+#[test]
+fn compiler_of_2024() {
+    run_all("old_gfx1100", false);
+}
+
+#[test]
+fn current_compiler_portable() {
+    run_all("gfx1100", true);
+}
+
+#[test]
+fn compiler_of_2024_portable() {
+    run_all("old_gfx1100", true);
+}
