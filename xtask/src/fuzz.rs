@@ -30,6 +30,10 @@ const TARGETS: &[Target] = &[
         name: "instruction_decoder",
         seeds: Seeds::Code,
     },
+    Target {
+        name: "npy",
+        seeds: Seeds::Files("npy"),
+    },
 ];
 
 /// Coverage of edges and comparisons, as libFuzzer reads it.
@@ -150,7 +154,7 @@ fn write_seeds(target: &Target, fixtures: &Path, fuzz: &Path) -> Result<PathBuf,
     let folder = fuzz.join("target/seeds").join(target.name);
     let told = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
     std::fs::create_dir_all(&folder).map_err(|error| told(&folder, error))?;
-    for chip in ["gfx1100", "old_gfx1100", "gfx942"] {
+    for chip in ["gfx1100", "old_gfx1100", "gfx942", "data"] {
         let source = fixtures.join(chip);
         for entry in std::fs::read_dir(&source).map_err(|error| told(&source, error))? {
             let path = entry.map_err(|error| told(&source, error))?.path();

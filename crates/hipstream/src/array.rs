@@ -135,6 +135,9 @@ impl fmt::Debug for Array {
 
 /// Bytes of an array; `None` when they cannot be counted in 64 bits.
 fn byte_length(element_type: ElementType, shape: &[u64]) -> Option<u64> {
+    if shape.contains(&0) {
+        return Some(0);
+    }
     shape
         .iter()
         .try_fold(element::size(element_type) as u64, |bytes, &size| {

@@ -29,41 +29,53 @@ const DESCRIPTORS: &[(ElementType, &str)] = &[
 
 /// Reads a whole file.
 pub(super) fn read(path: &str) -> Result<Array, ArrayError> {
-    let error = |reason: String| ArrayError::File {
+    let file = File::open(path).map_err(|io| ArrayError::File {
         path: path.to_owned(),
-        reason,
-    };
-    let file = File::open(path).map_err(|io| error(io.to_string()))?;
-    let mut reader = BufReader::new(file);
-    let header = NpyHeader::from_reader(&mut reader)
-        .map_err(|io| error(format!("is not a .npy file: {io}")))?;
-    let descriptor = match header.dtype() {
-        DType::Plain(scalar) => scalar.to_string(),
-        other => other.descr(),
-    };
-    let element_type = DESCRIPTORS
-        .iter()
-        .find(|(_, known)| known[1..] == descriptor[1..] && !descriptor.starts_with('>'))
-        .map(|row| row.0)
-        .ok_or_else(|| {
-            error(format!(
-                "has elements of type {descriptor}, which is not supported"
-            ))
-        })?;
-    if header.order() != Order::C && header.shape().len() > 1 {
-        return Err(error(
-            "is in Fortran order; save it with numpy.ascontiguousarray".to_owned(),
-        ));
-    }
-    let mut bytes = Vec::new();
-    reader
-        .read_to_end(&mut bytes)
-        .map_err(|io| error(io.to_string()))?;
-    Array::new(element_type, header.shape().to_vec(), bytes)
-        .map_err(|wrong| error(wrong.to_string()))
+        reason: io.to_string(),
+    })?;
+    Array::read_npy(BufReader::new(file), path)
 }
 
 impl Array {
+    /// Reads a `.npy` file to its end; `path` is what errors call it.
+    ///
+    /// # Errors
+    ///
+    /// [`ArrayError::File`] when it is not such a file, is cut short or too
+    /// long, is not row-major, or has elements of a type we do not know.
+    pub fn read_npy(mut reader: impl Read, path: &str) -> Result<Self, ArrayError> {
+        let error = |reason: String| ArrayError::File {
+            path: path.to_owned(),
+            reason,
+        };
+        let header = NpyHeader::from_reader(&mut reader)
+            .map_err(|io| error(format!("is not a .npy file: {io}")))?;
+        let descriptor = match header.dtype() {
+            DType::Plain(scalar) => scalar.to_string(),
+            other => other.descr(),
+        };
+        let element_type = DESCRIPTORS
+            .iter()
+            .find(|row| row.1.get(1..) == descriptor.get(1..) && !descriptor.starts_with('>'))
+            .map(|row| row.0)
+            .ok_or_else(|| {
+                error(format!(
+                    "has elements of type {descriptor}, which is not supported"
+                ))
+            })?;
+        if header.order() != Order::C && header.shape().len() > 1 {
+            return Err(error(
+                "is in Fortran order; save it with numpy.ascontiguousarray".to_owned(),
+            ));
+        }
+        let mut bytes = Vec::new();
+        reader
+            .read_to_end(&mut bytes)
+            .map_err(|io| error(io.to_string()))?;
+        Self::new(element_type, header.shape().to_vec(), bytes)
+            .map_err(|wrong| error(wrong.to_string()))
+    }
+
     /// Writes the array as a `.npy` file.
     ///
     /// # Errors

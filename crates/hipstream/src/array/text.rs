@@ -37,6 +37,10 @@ impl FromStr for Array {
 impl fmt::Display for Array {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}=", type_text(self.element_type, &self.shape))?;
+        // However many rows an empty array has, there is nothing to show of them.
+        if self.bytes.is_empty() {
+            return Ok(());
+        }
         let mut elements = self.elements();
         let mut printed = 0;
         rows(
@@ -197,7 +201,9 @@ mod tests {
     fn short_forms_are_completed() {
         assert_eq!(parse("3xf32").expect("zeros").to_string(), "3xf32=0 0 0");
         assert_eq!(parse("3xi16=7").expect("splat").to_string(), "3xi16=7 7 7");
-        assert_eq!(parse("0x3xf32").expect("empty").to_string(), "0x3xf32=");
+        for empty in ["0x3xf32=", "4294967296x0xf32="] {
+            assert_eq!(parse(empty).expect("empty").to_string(), empty);
+        }
         assert_eq!(
             parse("2x2xf32=1,2,3,4").expect("commas").to_string(),
             "2x2xf32=[1 2][3 4]"
