@@ -1,5 +1,6 @@
-//! Recording commands and executing them.
+//! Commands: what each does, in either mode, however it names buffers.
 
+pub(crate) mod barrier;
 pub(crate) mod basic;
 pub(crate) mod copy;
 pub(crate) mod dispatch;
@@ -8,6 +9,7 @@ pub(crate) mod indirect_parameters;
 pub(crate) mod pipeline;
 pub(crate) mod push;
 pub(crate) mod reuse;
+pub(crate) mod rules;
 pub(crate) mod stress;
 pub(crate) mod transient;
 pub(crate) mod update;

@@ -9,14 +9,27 @@ use hal::{
 };
 use libtest_mimic::{Completion, Failed, Trial};
 
+use crate::known::KNOWN_FAILURES;
+use crate::programs;
+
 /// Something a device must do.
+#[derive(Clone, Copy)]
 pub(crate) struct Case {
     /// The module it stands in and its function, such as `buffer::mapping::fill_empty`.
     pub(crate) name: (&'static str, &'static str),
     /// What it depends on.
     pub(crate) scope: Scope,
     /// Does it.
-    pub(crate) run: fn(&Fixture) -> Outcome,
+    pub(crate) body: Body,
+}
+
+/// What a case does.
+#[derive(Clone, Copy)]
+pub(crate) enum Body {
+    /// This.
+    Function(fn(&Fixture) -> Outcome),
+    /// Runs a program of the fixtures and checks what it computes.
+    Program(&'static fixtures::Case),
 }
 
 /// What a case depends on, and so how often it runs on a device.
@@ -28,6 +41,18 @@ pub(crate) enum Scope {
     Mode,
     /// How they name buffers too: twice per command buffer mode.
     Bindings,
+    /// Kernels too: as [`Scope::Bindings`], with each compiler generation's.
+    Kernels,
+}
+
+/// Which compiler made the kernels: its containers tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Generation {
+    /// Containers with a `HIP1` header, by the present compiler.
+    #[default]
+    Hip1,
+    /// `ROCM` flatbuffers, by the compiler of early 2024.
+    Rocm,
 }
 
 /// Makes a table of cases out of functions of the same module.
@@ -37,7 +62,7 @@ macro_rules! cases {
         &[$($crate::frame::Case {
             name: (module_path!(), stringify!($case)),
             scope: $crate::frame::Scope::$scope,
-            run: $case,
+            body: $crate::frame::Body::Function($case),
         },)*]
     };
 }
@@ -60,23 +85,6 @@ impl From<Status> for Stop {
     }
 }
 
-/// A case that fails on some device, and why that is known.
-struct KnownFailure {
-    /// Start of the variant's name: a provider, or more of it.
-    variant: &'static str,
-    /// The case, as it is printed.
-    case: &'static str,
-    reason: &'static str,
-}
-
-/// Cases that are known to fail. They run all the same: one that passes fails
-/// the suite until its row goes.
-const KNOWN_FAILURES: &[KnownFailure] = &[KnownFailure {
-    variant: "software",
-    case: "command_buffer::push::dispatch_abs_of_the_older_compiler",
-    reason: "the older compiler chose waves of 64 lanes, of which the software GPU executes none yet",
-}];
-
 /// What a case runs on.
 pub(crate) struct Fixture {
     /// Where the device comes from.
@@ -87,9 +95,36 @@ pub(crate) struct Fixture {
     pub(crate) device: Device,
     /// Whether buffers are named by slots of a binding table.
     pub(crate) indirect: bool,
+    /// Whose kernels are dispatched.
+    pub(crate) generation: Generation,
 }
 
 impl Fixture {
+    /// Whether work is done. The null provider does none: commands go
+    /// through, and what they would have computed is not looked at.
+    pub(crate) fn computes(&self) -> bool {
+        self.driver.name() != NULL
+    }
+
+    /// Ends a case that is about what kernels compute, or what code a device takes.
+    pub(crate) fn require_computing(&self) -> Outcome {
+        if self.computes() {
+            return Ok(());
+        }
+        Err(Stop::Skipped(
+            "the null provider computes nothing".to_owned(),
+        ))
+    }
+
+    /// The folder of the fixtures with the kernels for this device.
+    pub(crate) fn target(&self) -> String {
+        let chip = self.device.arch().split(':').next().unwrap_or_default();
+        match self.generation {
+            Generation::Hip1 => chip.to_owned(),
+            Generation::Rocm => format!("old_{chip}"),
+        }
+    }
+
     /// The container of the test kernels called `name`, for this device.
     pub(crate) fn kernels(&self, name: &str) -> Result<Vec<u8>, Stop> {
         self.file(&format!("{name}.fb"))
@@ -97,8 +132,7 @@ impl Fixture {
 
     /// A file of the test kernels for this device.
     pub(crate) fn file(&self, name: &str) -> Result<Vec<u8>, Stop> {
-        let chip = self.device.arch().split(':').next().unwrap_or_default();
-        let relative = format!("{chip}/{name}");
+        let relative = format!("{}/{name}", self.target());
         if !fixtures::path(&relative).exists() {
             return Err(Stop::Skipped(format!("there is no fixture {relative}")));
         }
@@ -124,6 +158,7 @@ struct Variant {
     info: DeviceInfo,
     mode: Option<CommandBufferMode>,
     indirect: Option<bool>,
+    generation: Option<Generation>,
 }
 
 impl Variant {
@@ -137,19 +172,26 @@ impl Variant {
             ],
         };
         let bindings: &[_] = match scope {
-            Scope::Bindings => &[Some(false), Some(true)],
+            Scope::Bindings | Scope::Kernels => &[Some(false), Some(true)],
             _ => &[None],
         };
-        modes
-            .iter()
-            .flat_map(|&mode| bindings.iter().map(move |&indirect| (mode, indirect)))
-            .map(|(mode, indirect)| Self {
-                driver: driver.clone(),
-                info: info.clone(),
-                mode,
-                indirect,
-            })
-            .collect()
+        let generations: &[_] = match scope {
+            Scope::Kernels => &[Some(Generation::Hip1), Some(Generation::Rocm)],
+            _ => &[None],
+        };
+        let mut variants = Vec::new();
+        for &mode in modes {
+            for &indirect in bindings {
+                variants.extend(generations.iter().map(|&generation| Self {
+                    driver: driver.clone(),
+                    info: info.clone(),
+                    mode,
+                    indirect,
+                    generation,
+                }));
+            }
+        }
+        variants
     }
 
     fn fixture(&self) -> hal::Result<Fixture> {
@@ -164,7 +206,8 @@ impl Variant {
             driver: self.driver.clone(),
             info: self.info.clone(),
             device: self.driver.create_device_by_id(self.info.id, &params)?,
-            indirect: self.indirect.unwrap_or(false),
+            indirect: self.indirect.unwrap_or_default(),
+            generation: self.generation.unwrap_or_default(),
         })
     }
 }
@@ -179,22 +222,31 @@ impl fmt::Display for Variant {
             write!(f, "/{mode}")?;
         }
         match self.indirect {
-            Some(true) => f.write_str("/indirect"),
-            Some(false) => f.write_str("/direct"),
+            Some(true) => f.write_str("/indirect")?,
+            Some(false) => f.write_str("/direct")?,
+            None => {}
+        }
+        match self.generation {
+            Some(Generation::Hip1) => f.write_str("/hip1"),
+            Some(Generation::Rocm) => f.write_str("/rocm"),
             None => Ok(()),
         }
     }
 }
 
+/// The provider that does nothing.
+const NULL: &str = "null";
+
 /// Every case in every variant that this machine has. For a provider that has
 /// no device each case is there too, ignored with the reason.
-pub(crate) fn trials(cases: &[&'static Case]) -> Vec<Trial> {
+pub(crate) fn trials(cases: &[Case]) -> Vec<Trial> {
     for known in KNOWN_FAILURES {
-        let exists = cases.iter().any(|case| case_name(case) == known.case);
+        let exists = cases.iter().any(|case| case.to_string() == known.case);
         assert!(exists, "no case `{}` to be known to fail", known.case);
     }
+    let known_providers = Driver::KNOWN.iter().map(|(name, _)| *name);
     let mut trials = Vec::new();
-    for (provider, _) in Driver::KNOWN {
+    for provider in known_providers.chain([NULL]) {
         match devices(provider) {
             Ok((driver, infos)) => {
                 for (info, &case) in infos
@@ -206,7 +258,7 @@ pub(crate) fn trials(cases: &[&'static Case]) -> Vec<Trial> {
                 }
             }
             Err(reason) => {
-                trials.extend(cases.iter().map(|case| ignored(provider, case, &reason)));
+                trials.extend(cases.iter().map(|&case| ignored(provider, case, &reason)));
             }
         }
     }
@@ -215,7 +267,11 @@ pub(crate) fn trials(cases: &[&'static Case]) -> Vec<Trial> {
 
 /// The devices of a provider, at least one, or why there are none.
 fn devices(provider: &str) -> Result<(Driver, Vec<DeviceInfo>), String> {
-    let driver = Driver::open(provider, DriverOptions::default());
+    let options = DriverOptions::default();
+    let driver = match provider {
+        NULL => Driver::with_api(NULL, hip::null(), options),
+        _ => Driver::open(provider, options),
+    };
     let driver = driver.map_err(|status| status.message().to_owned())?;
     let infos = driver.enumerate().map_err(|status| format!("{status:#}"))?;
     if infos.is_empty() {
@@ -224,18 +280,18 @@ fn devices(provider: &str) -> Result<(Driver, Vec<DeviceInfo>), String> {
     Ok((driver, infos))
 }
 
-fn ignored(provider: &str, case: &Case, reason: &str) -> Trial {
+fn ignored(provider: &str, case: Case, reason: &str) -> Trial {
     // The whole list of places that were searched is for `hipstream devices`.
     let reason = reason.lines().next().unwrap_or_default().to_owned();
-    let name = format!("[{provider}] {}", case_name(case));
+    let name = format!("[{provider}] {case}");
     Trial::ignorable_test(name, move || Ok(Completion::ignored_with(reason)))
 }
 
-fn trial(variant: Variant, case: &'static Case) -> Trial {
-    let (variant_name, case_name) = (variant.to_string(), case_name(case));
+fn trial(variant: Variant, case: Case) -> Trial {
+    let (variant_name, case_name) = (variant.to_string(), case.to_string());
     let known = KNOWN_FAILURES
         .iter()
-        .find(|known| variant_name.starts_with(known.variant) && known.case == case_name);
+        .find(|known| known.case == case_name && known.covers(&variant_name));
     Trial::ignorable_test(format!("[{variant_name}] {case_name}"), move || {
         let outcome = match variant.fixture() {
             Ok(fixture) => run(case, &fixture),
@@ -247,18 +303,21 @@ fn trial(variant: Variant, case: &'static Case) -> Trial {
                 "it passes: take it off the list of known failures",
             )),
             (Err(Stop::Skipped(reason)), _) => Ok(Completion::ignored_with(reason)),
-            (Err(Stop::Failed(_)), Some(known)) => Ok(Completion::ignored_with(format!(
-                "known failure: {}",
-                known.reason
-            ))),
-            (Err(Stop::Failed(message)), None) => Err(Failed::from(message)),
+            (Err(Stop::Failed(message)), Some(known)) if message.contains(known.symptom) => Ok(
+                Completion::ignored_with(format!("known failure: {}", known.reason)),
+            ),
+            (Err(Stop::Failed(message)), _) => Err(Failed::from(message)),
         }
     })
 }
 
 /// Runs a case; a failed assertion is a failure as any other.
-fn run(case: &Case, fixture: &Fixture) -> Outcome {
-    panic::catch_unwind(AssertUnwindSafe(|| (case.run)(fixture))).unwrap_or_else(|panic| {
+fn run(case: Case, fixture: &Fixture) -> Outcome {
+    let body = || match case.body {
+        Body::Function(function) => function(fixture),
+        Body::Program(program) => programs::run(fixture, program),
+    };
+    panic::catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
         let message = panic
             .downcast_ref::<String>()
             .map(String::as_str)
@@ -268,8 +327,10 @@ fn run(case: &Case, fixture: &Fixture) -> Outcome {
     })
 }
 
-fn case_name(case: &Case) -> String {
-    let (module, function) = case.name;
-    let module = module.split_once("::").map_or(module, |(_, inner)| inner);
-    format!("{module}::{function}")
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (module, function) = self.name;
+        let module = module.split_once("::").map_or(module, |(_, inner)| inner);
+        write!(f, "{module}::{function}")
+    }
 }

@@ -1,4 +1,4 @@
-//! Queues: work and its order.
+//! Queues: memory, transfers, dispatches and host functions in order.
 
 pub(crate) mod alloca;
 pub(crate) mod dispatch;

@@ -1,119 +1,156 @@
-//! Command buffers themselves.
+//! Command buffers as objects.
 
 use hal::flags::{CommandBufferFlags, CommandCategories};
 use hal::{Execution, QueueAffinity, StatusCode};
 
 use crate::cases;
 use crate::frame::{Case, Fixture, Outcome};
+use crate::work::{at, refused};
 
 pub(crate) const CASES: &[Case] = cases![Bindings:
     create,
     begin_end,
     submit_empty,
-    one_shot_is_submitted_once,
-    record_outside_of_recording,
-    submit_what_was_not_ended,
-    category_is_kept,
+    begin_twice,
+    end_without_begin,
+    record_outside_begin_and_end,
+    submit_unfinished,
+    submit_one_shot_twice,
+    submit_to_another_device,
     debug_groups,
+    flags_that_exclude_each_other,
 ];
 
 fn create(fixture: &Fixture) -> Outcome {
-    let commands = fixture.device.create_command_buffer(
-        CommandBufferFlags::ONE_SHOT,
-        CommandCategories::DISPATCH,
-        QueueAffinity::ANY,
-        0,
-    )?;
-    assert_eq!(commands.flags(), CommandBufferFlags::ONE_SHOT);
-    assert_eq!(commands.categories(), CommandCategories::DISPATCH);
+    let slots = if fixture.indirect { 16 } else { 0 };
+    let flags = CommandBufferFlags::ONE_SHOT;
+    let categories = CommandCategories::DISPATCH;
+    let commands =
+        fixture
+            .device
+            .create_command_buffer(flags, categories, QueueAffinity(1), slots)?;
+    assert_eq!(commands.flags(), flags);
+    assert_eq!(commands.categories(), categories);
+    assert_eq!(commands.affinity(), QueueAffinity(1));
+    assert_eq!(commands.binding_capacity(), slots);
+    // A queue that is not there.
+    let other = QueueAffinity(1 << 40);
+    let created = fixture
+        .device
+        .create_command_buffer(flags, categories, other, slots);
+    refused(created, StatusCode::InvalidArgument);
     Ok(())
 }
 
 fn begin_end(fixture: &Fixture) -> Outcome {
-    let commands = fixture.command_buffer(CommandBufferFlags::ONE_SHOT)?;
-    commands.begin()?;
-    commands.end()?;
-    let status = commands.begin().expect_err("recorded again");
-    assert_eq!(status.code(), StatusCode::FailedPrecondition);
+    fixture.record(|_| Ok(()))?;
     Ok(())
 }
 
 fn submit_empty(fixture: &Fixture) -> Outcome {
-    let execution = fixture.record(|_, _| Ok(()))?;
-    fixture.execute(&execution)?;
-    fixture.execute(&execution)?;
+    let execution = fixture.record(|_| Ok(()))?;
+    fixture.submit(&execution)?;
+    fixture.submit(&execution)
+}
+
+fn begin_twice(fixture: &Fixture) -> Outcome {
+    let commands = fixture.command_buffer(CommandBufferFlags::empty(), 0)?;
+    commands.begin()?;
+    refused(commands.begin(), StatusCode::FailedPrecondition);
+    commands.end()?;
+    refused(commands.begin(), StatusCode::FailedPrecondition);
     Ok(())
 }
 
-fn one_shot_is_submitted_once(fixture: &Fixture) -> Outcome {
-    let commands = fixture.command_buffer(CommandBufferFlags::ONE_SHOT)?;
+fn end_without_begin(fixture: &Fixture) -> Outcome {
+    let commands = fixture.command_buffer(CommandBufferFlags::empty(), 0)?;
+    refused(commands.end(), StatusCode::FailedPrecondition);
     commands.begin()?;
     commands.end()?;
-    let execution = Execution::new(&commands);
-    fixture.execute(&execution)?;
-    let status = fixture.execute(&execution).expect_err("executed again");
-    assert_eq!(status.code(), StatusCode::FailedPrecondition);
+    refused(commands.end(), StatusCode::FailedPrecondition);
     Ok(())
 }
 
-fn record_outside_of_recording(fixture: &Fixture) -> Outcome {
-    let commands = fixture.command_buffer(CommandBufferFlags::empty())?;
-    let early = commands.barrier().expect_err("recorded before begin");
-    assert_eq!(early.code(), StatusCode::FailedPrecondition);
-    let early = commands.end().expect_err("ended before begin");
-    assert_eq!(early.code(), StatusCode::FailedPrecondition);
+fn record_outside_begin_and_end(fixture: &Fixture) -> Outcome {
+    let commands = fixture.command_buffer(CommandBufferFlags::empty(), 0)?;
+    refused(commands.barrier(), StatusCode::FailedPrecondition);
     commands.begin()?;
-    let twice = commands.begin().expect_err("begun twice");
-    assert_eq!(twice.code(), StatusCode::FailedPrecondition);
     commands.barrier()?;
     commands.end()?;
-    let late = commands.barrier().expect_err("recorded after end");
-    assert_eq!(late.code(), StatusCode::FailedPrecondition);
+    refused(commands.barrier(), StatusCode::FailedPrecondition);
     Ok(())
 }
 
-fn submit_what_was_not_ended(fixture: &Fixture) -> Outcome {
-    let commands = fixture.command_buffer(CommandBufferFlags::empty())?;
+fn submit_unfinished(fixture: &Fixture) -> Outcome {
+    let commands = fixture.command_buffer(CommandBufferFlags::empty(), 0)?;
+    let execution = [Execution::new(&commands)];
+    let submit = || fixture.queue().execute(&[], &[], &execution);
+    refused(submit(), StatusCode::FailedPrecondition);
+    commands.begin()?;
+    refused(submit(), StatusCode::FailedPrecondition);
+    commands.end()?;
+    fixture.submit(&execution[0])
+}
+
+fn submit_one_shot_twice(fixture: &Fixture) -> Outcome {
+    let commands = fixture.command_buffer(CommandBufferFlags::ONE_SHOT, 0)?;
+    commands.begin()?;
+    commands.end()?;
     let execution = Execution::new(&commands);
-    let new = fixture.execute(&execution).expect_err("executed unbegun");
-    assert_eq!(new.code(), StatusCode::FailedPrecondition);
-    commands.begin()?;
-    let open = fixture.execute(&execution).expect_err("executed unended");
-    assert_eq!(open.code(), StatusCode::FailedPrecondition);
-    commands.end()?;
-    fixture.execute(&execution)?;
+    fixture.submit(&execution)?;
+    let again = fixture.queue().execute(&[], &[], &[execution]);
+    refused(again, StatusCode::FailedPrecondition);
     Ok(())
 }
 
-fn category_is_kept(fixture: &Fixture) -> Outcome {
-    let buffer = fixture.buffer(&[0; 16])?;
-    let commands = fixture.device.create_command_buffer(
-        CommandBufferFlags::empty(),
-        CommandCategories::DISPATCH,
-        QueueAffinity::ANY,
-        0,
-    )?;
-    commands.begin()?;
-    let target = hal::BufferRef::whole(&buffer);
-    let status = commands.fill(&target, &[1]).expect_err("a transfer");
-    assert_eq!(status.code(), StatusCode::FailedPrecondition);
-    commands.end()?;
-    fixture.execute(&Execution::new(&commands))?;
-    assert_eq!(fixture.read(&buffer)?, [0; 16]);
+fn submit_to_another_device(fixture: &Fixture) -> Outcome {
+    let params = fixture.device.params();
+    let other = fixture
+        .driver
+        .create_device_by_id(fixture.info.id, params)?;
+    let execution = fixture.record(|_| Ok(()))?;
+    let done = other.create_semaphore(0)?;
+    let submitted = other.queues()[0].execute(&[], &at(&done, 1), &[execution]);
+    refused(submitted, StatusCode::InvalidArgument);
+    assert_eq!(done.query()?, 0);
     Ok(())
 }
 
 fn debug_groups(fixture: &Fixture) -> Outcome {
-    let buffer = fixture.buffer(&[0; 16])?;
-    fixture.run(|commands, names| {
-        commands.record(&hal::Command::BeginDebugGroup { label: "outer" })?;
-        commands.record(&hal::Command::BeginDebugGroup { label: "inner" })?;
-        commands.fill(&names.whole(&buffer), &[7])?;
-        commands.record(&hal::Command::EndDebugGroup)?;
-        let open = commands.end().expect_err("ended inside of a group");
-        assert_eq!(open.code(), StatusCode::FailedPrecondition);
-        commands.record(&hal::Command::EndDebugGroup)
+    let begin = hal::Command::BeginDebugGroup { label: "outer" };
+    let end = hal::Command::EndDebugGroup;
+    fixture.execute(|commands| {
+        commands.record(&begin)?;
+        commands.record(&begin)?;
+        refused(commands.end(), StatusCode::FailedPrecondition);
+        commands.record(&end)?;
+        commands.record(&end)?;
+        Ok(())
     })?;
-    assert_eq!(fixture.read(&buffer)?, [7; 16]);
+    let commands = fixture.command_buffer(CommandBufferFlags::empty(), 0)?;
+    commands.begin()?;
+    commands.record(&end)?;
+    refused(commands.end(), StatusCode::FailedPrecondition);
+    Ok(())
+}
+
+fn flags_that_exclude_each_other(fixture: &Fixture) -> Outcome {
+    let inline = CommandBufferFlags::ALLOW_INLINE_EXECUTION;
+    let one_shot = CommandBufferFlags::ONE_SHOT;
+    let nested = CommandBufferFlags::NESTED;
+    for (flags, slots) in [
+        (inline, 0),
+        (inline | one_shot | nested, 0),
+        (inline | one_shot, 1),
+    ] {
+        let created = fixture.device.create_command_buffer(
+            flags,
+            CommandCategories::ANY,
+            QueueAffinity::ANY,
+            slots,
+        );
+        refused(created, StatusCode::InvalidArgument);
+    }
+    fixture.command_buffer(inline | one_shot, 0)?;
     Ok(())
 }

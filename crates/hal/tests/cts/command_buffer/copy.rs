@@ -1,141 +1,128 @@
 //! Copying between buffers.
 
-use hal::{BufferParams, StatusCode};
+use hal::BufferParams;
 
 use crate::cases;
-use crate::commands::{expect_bytes, varied};
 use crate::frame::{Case, Fixture, Outcome};
+use crate::work::{patched, pattern};
 
 pub(crate) const CASES: &[Case] = cases![Bindings:
-    copy_whole_buffer,
-    copy_sub_buffer,
-    copy_within_a_buffer,
-    copy_buffer_overlap,
-    copy_nothing,
-    copy_to_host,
-    copy_size_and_alignment_classes,
-    copy_megabyte,
+    whole_buffer,
+    sub_buffer,
+    size_and_alignment_classes,
+    between_views,
+    within_a_buffer,
+    between_kinds_of_memory,
+    no_bytes,
 ];
 
-fn copy_whole_buffer(fixture: &Fixture) -> Outcome {
-    let params = BufferParams::host_visible();
-    let source = fixture.device.allocator().allocate(&params, 1024)?;
-    source.map_fill(0, 1024, &[0x54])?;
-    let target = fixture.buffer(&[0; 1024])?;
-    fixture.run(|commands, names| commands.copy(&names.whole(&source), &names.whole(&target)))?;
-    assert_eq!(fixture.read(&target)?, [0x54; 1024]);
-    Ok(())
-}
-
-fn copy_sub_buffer(fixture: &Fixture) -> Outcome {
-    let source = fixture.buffer(&[0x88; 512])?;
-    let target = fixture.buffer(&[0xFF; 1024])?;
-    // Three disjoint ranges need no barrier between them.
-    fixture.run(|commands, names| {
-        commands.fill(&names.range(&target, 0, 8), &[0])?;
-        commands.copy(&names.range(&source, 4, 508), &names.range(&target, 8, 508))?;
-        commands.fill(&names.range(&target, 516, 508), &[0])
+fn whole_buffer(fixture: &Fixture) -> Outcome {
+    let source = fixture.host_buffer(1024, 0x54)?;
+    let target = fixture.buffer(1024, 0)?;
+    fixture.execute(|commands| {
+        commands.copy(&commands.whole(&source), &commands.whole(&target))?;
+        Ok(())
     })?;
-    let mut expected = vec![0; 1024];
-    expected[8..516].fill(0x88);
-    expect_bytes("target", &fixture.read(&target)?, &expected)
+    fixture.expect(&target, &[0x54; 1024])
 }
 
-fn copy_within_a_buffer(fixture: &Fixture) -> Outcome {
-    let contents = varied(256, 1);
-    let buffer = fixture.buffer(&contents)?;
-    fixture.run(|commands, names| {
-        commands.copy(&names.range(&buffer, 0, 64), &names.range(&buffer, 64, 64))
+fn sub_buffer(fixture: &Fixture) -> Outcome {
+    let source = fixture.host_buffer(1024, 0x88)?;
+    let target = fixture.buffer(1024, 0xFF)?;
+    fixture.execute(|commands| {
+        commands.fill(&commands.range(&target, 0, 8), &[0])?;
+        let from = commands.range(&source, 4, 508);
+        commands.copy(&from, &commands.range(&target, 8, 508))?;
+        commands.fill(&commands.range(&target, 516, 508), &[0])?;
+        Ok(())
     })?;
-    let mut expected = contents;
-    expected.copy_within(0..64, 64);
-    expect_bytes("buffer", &fixture.read(&buffer)?, &expected)
+    fixture.expect(&target, &patched(vec![0; 1024], 8, &[0x88; 508]))
 }
 
-fn copy_buffer_overlap(fixture: &Fixture) -> Outcome {
-    let buffer = fixture.buffer(&varied(256, 2))?;
-    // With a table the ranges are known when it is submitted.
-    let status = fixture
-        .run(|commands, names| {
-            commands.copy(&names.range(&buffer, 0, 65), &names.range(&buffer, 64, 65))
-        })
-        .expect_err("overlapping ranges were copied");
-    assert_eq!(status.code(), StatusCode::InvalidArgument, "{status:#}");
-    expect_bytes("buffer", &fixture.read(&buffer)?, &varied(256, 2))
-}
-
-fn copy_nothing(fixture: &Fixture) -> Outcome {
-    let source = fixture.buffer(&[1; 16])?;
-    let target = fixture.buffer(&[2; 16])?;
-    fixture.run(|commands, names| {
-        commands.copy(&names.range(&source, 0, 0), &names.range(&target, 16, 0))
-    })?;
-    assert_eq!(fixture.read(&target)?, [2; 16]);
-    Ok(())
-}
-
-fn copy_to_host(fixture: &Fixture) -> Outcome {
-    let contents = varied(4096, 3);
-    let source = fixture.buffer(&contents)?;
-    for params in [
-        BufferParams::host_visible(),
-        BufferParams {
-            memory_type: hal::flags::MemoryType::DEVICE_LOCAL
-                | hal::flags::MemoryType::HOST_VISIBLE,
-            ..BufferParams::host_visible()
-        },
-    ] {
-        let target = fixture.device.allocator().allocate(&params, 4096)?;
-        target.map_zero(0, 4096)?;
-        fixture
-            .run(|commands, names| commands.copy(&names.whole(&source), &names.whole(&target)))?;
-        let mut bytes = vec![0; 4096];
-        target.map_read(0, &mut bytes)?;
-        expect_bytes("target", &bytes, &contents)?;
-    }
-    Ok(())
-}
-
-fn copy_size_and_alignment_classes(fixture: &Fixture) -> Outcome {
-    const SPARE: usize = 16;
-    for length in [
-        4,
-        8,
-        16,
-        31,
-        32,
-        33,
-        64,
-        128,
-        256,
-        1024,
-        4 << 10,
-        16 << 10,
-        64 << 10,
-    ] {
+fn size_and_alignment_classes(fixture: &Fixture) -> Outcome {
+    let lengths = [4, 8, 16, 31, 32, 33, 64, 128, 256, 1024, 4096, 16384, 65536];
+    for length in lengths {
         for (from, to) in [(0, 0), (8, 8), (4, 4), (1, 2)] {
-            let contents = varied(length + SPARE, length as u32);
-            let source = fixture.buffer(&contents)?;
-            let target = fixture.buffer(&vec![0xEE; length + SPARE])?;
-            fixture.run(|commands, names| {
-                commands.copy(
-                    &names.range(&source, from as u64, length as u64),
-                    &names.range(&target, to as u64, length as u64),
-                )
+            copy_one(fixture, from, to, length)?;
+        }
+    }
+    copy_one(fixture, 0, 0, 1 << 20)
+}
+
+fn copy_one(fixture: &Fixture, from: usize, to: usize, length: usize) -> Outcome {
+    let bytes = length + 16;
+    let contents = pattern(bytes, length as u8);
+    let source = fixture.buffer_of(&contents)?;
+    let target = fixture.buffer(bytes, 0xCC)?;
+    fixture.execute(|commands| {
+        let source = commands.range(&source, from as u64, length as u64);
+        let target = commands.range(&target, to as u64, length as u64);
+        commands.copy(&source, &target)?;
+        Ok(())
+    })?;
+    let copied = &contents[from..from + length];
+    fixture.expect(&target, &patched(vec![0xCC; bytes], to, copied))
+}
+
+fn between_views(fixture: &Fixture) -> Outcome {
+    let contents = pattern(256, 1);
+    let source = fixture.buffer_of(&contents)?.subspan(64, 128)?;
+    let target = fixture.buffer(256, 0)?;
+    let view = target.subspan(32, 64)?;
+    fixture.execute(|commands| {
+        // Offsets of views, bindings and commands add up.
+        commands.copy(
+            &commands.view(&source, 16, 48),
+            &commands.range(&view, 8, 48),
+        )?;
+        Ok(())
+    })?;
+    fixture.expect(&target, &patched(vec![0; 256], 40, &contents[80..128]))
+}
+
+fn within_a_buffer(fixture: &Fixture) -> Outcome {
+    let contents = pattern(256, 2);
+    let buffer = fixture.buffer_of(&contents)?;
+    fixture.execute(|commands| {
+        // They touch, and do not overlap.
+        let source = commands.range(&buffer, 0, 128);
+        commands.copy(&source, &commands.range(&buffer, 128, 128))?;
+        Ok(())
+    })?;
+    fixture.expect(&buffer, &contents[..128].repeat(2))
+}
+
+fn between_kinds_of_memory(fixture: &Fixture) -> Outcome {
+    let heaps = fixture.device.allocator().memory_heaps();
+    for from in heaps {
+        for to in heaps {
+            let allocate = |heap: &hal::MemoryHeap| {
+                let params = BufferParams {
+                    memory_type: heap.memory_type,
+                    ..BufferParams::default()
+                };
+                fixture.device.allocator().allocate(&params, 512)
+            };
+            let (source, target) = (allocate(from)?, allocate(to)?);
+            let contents = pattern(512, 3);
+            fixture.upload(&source, &contents)?;
+            fixture.execute(|commands| {
+                commands.copy(&commands.whole(&source), &commands.whole(&target))?;
+                Ok(())
             })?;
-            let mut expected = vec![0xEE; length + SPARE];
-            expected[to..to + length].copy_from_slice(&contents[from..from + length]);
-            let what = format!("{length} bytes from {from} to {to}");
-            expect_bytes(&what, &fixture.read(&target)?, &expected)?;
+            fixture.expect(&target, &contents)?;
         }
     }
     Ok(())
 }
 
-fn copy_megabyte(fixture: &Fixture) -> Outcome {
-    let contents = varied(1 << 20, 4);
-    let source = fixture.buffer(&contents)?;
-    let target = fixture.buffer(&vec![0; 1 << 20])?;
-    fixture.run(|commands, names| commands.copy(&names.whole(&source), &names.whole(&target)))?;
-    expect_bytes("target", &fixture.read(&target)?, &contents)
+fn no_bytes(fixture: &Fixture) -> Outcome {
+    let source = fixture.buffer(64, 1)?;
+    let target = fixture.buffer(64, 2)?;
+    fixture.execute(|commands| {
+        let source = commands.range(&source, 64, 0);
+        commands.copy(&source, &commands.range(&target, 3, 0))?;
+        Ok(())
+    })?;
+    fixture.expect(&target, &[2; 64])
 }

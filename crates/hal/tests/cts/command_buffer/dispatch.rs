@@ -1,187 +1,301 @@
 //! Running kernels.
 
-use hal::{DispatchConfig, StatusCode};
+use hal::{Buffer, BufferRef, DispatchConfig, Executable, StatusCode};
 
 use crate::cases;
-use crate::frame::{Case, Fixture, Outcome};
+use crate::frame::{Case, Fixture, Outcome, Stop};
+use crate::work::{floats, patched, refused, words};
 
-pub(crate) const CASES: &[Case] = cases![Bindings:
-    dispatch_abs,
-    dispatch_with_constants,
+pub(crate) const CASES: &[Case] = cases![Kernels:
+    abs,
+    with_constants,
     scale_and_offset,
-    negate_and_double,
-    write_workgroup_ids,
-    no_workgroups,
+    two_entry_points,
+    many_workgroups,
     workgroups_in_three_dimensions,
+    many_dispatches_without_barriers,
+    through_views,
+    unaligned_bindings_are_refused,
+    zero_workgroups_run_nothing,
+    export_that_is_not_there,
     wrong_counts,
-    misaligned_binding,
-    no_such_export,
-    too_large,
+    binding_out_of_range,
+    grid_beyond_the_limits,
+    workgroups_beyond_the_limits,
 ];
 
-fn dispatch_abs(fixture: &Fixture) -> Outcome {
-    let executable = fixture.executable("abs")?;
-    let input = fixture.buffer_of(&[-2.5_f32; 8])?;
-    let output = fixture.buffer_of(&[-9.0_f32; 8])?;
-    fixture.run(|commands, names| {
-        let bindings = [names.range(&input, 16, 8), names.range(&output, 16, 8)];
-        commands.dispatch(&executable, 0, [1, 1, 1], &[], &bindings)?;
-        commands.barrier()
-    })?;
-    let expected = [-9.0, -9.0, -9.0, -9.0, 2.5, 2.5, -9.0, -9.0];
-    assert_eq!(fixture.read_of::<f32>(&output)?, expected);
-    assert_eq!(fixture.read_of::<f32>(&input)?, [-2.5; 8]);
-    Ok(())
+/// Input and output of a kernel, input first.
+fn pair(fixture: &Fixture, input: &[u8], output: &[u8]) -> Result<[Buffer; 2], Stop> {
+    Ok([fixture.buffer_of(input)?, fixture.buffer_of(output)?])
 }
 
-fn dispatch_with_constants(fixture: &Fixture) -> Outcome {
-    let executable = fixture.executable("write_constants")?;
-    let output = fixture.buffer_of(&[0_u32; 4])?;
-    let constants = [11, 22, 0xFFFF_FFFF, 44];
-    fixture.run(|commands, names| {
-        let bindings = [names.whole(&output)];
-        commands.dispatch(&executable, 0, [1, 1, 1], &constants, &bindings)
+fn abs(fixture: &Fixture) -> Outcome {
+    let executable = fixture.executable("abs")?;
+    let [input, output] = pair(fixture, &floats(&[-2.5; 12]), &floats(&[-9.0; 12]))?;
+    fixture.execute(|commands| {
+        let bindings = [&input, &output].map(|buffer| commands.view(buffer, 16, 8));
+        commands.dispatch(&executable, 0, [1, 1, 1], &[], &bindings)?;
+        commands.barrier()?;
+        Ok(())
     })?;
-    assert_eq!(fixture.read_of::<u32>(&output)?, constants);
-    Ok(())
+    let expected = patched(floats(&[-9.0; 12]), 16, &floats(&[2.5, 2.5]));
+    fixture.expect(&output, &expected)?;
+    fixture.expect(&input, &floats(&[-2.5; 12]))
+}
+
+fn with_constants(fixture: &Fixture) -> Outcome {
+    let executable = fixture.executable("write_constants")?;
+    let output = fixture.buffer(32, 0xFF)?;
+    fixture.execute(|commands| {
+        let constants = [0xA0, 0xB1, 0xFFFF_FFFF, 0x8000_0000];
+        let bindings = [commands.range(&output, 0, 16)];
+        commands.dispatch(&executable, 0, [1, 1, 1], &constants, &bindings)?;
+        Ok(())
+    })?;
+    let expected = words([0xA0, 0xB1, 0xFFFF_FFFF, 0x8000_0000]);
+    fixture.expect(&output, &patched(vec![0xFF; 32], 0, &expected))
 }
 
 fn scale_and_offset(fixture: &Fixture) -> Outcome {
     let executable = fixture.executable("scale_and_offset")?;
-    let input = fixture.buffer_of(&[1_u32, 2, 3, 4])?;
-    let output = fixture.buffer_of(&[0_u32; 4])?;
-    fixture.run(|commands, names| {
-        let bindings = [names.whole(&input), names.whole(&output)];
-        commands.dispatch(&executable, 0, [1, 1, 1], &[3, 10], &bindings)
+    let [input, output] = pair(fixture, &words([1, 2, 3, 4]), &[0; 16])?;
+    fixture.execute(|commands| {
+        let bindings = [commands.whole(&input), commands.whole(&output)];
+        commands.dispatch(&executable, 0, [1, 1, 1], &[3, 10], &bindings)?;
+        Ok(())
     })?;
-    assert_eq!(fixture.read_of::<u32>(&output)?, [13, 16, 19, 22]);
-    Ok(())
+    fixture.expect(&output, &words([13, 16, 19, 22]))
 }
 
-fn negate_and_double(fixture: &Fixture) -> Outcome {
+fn two_entry_points(fixture: &Fixture) -> Outcome {
     let executable = fixture.executable("negate_and_double")?;
-    let input = fixture.buffer_of(&[1.0_f32, -2.0, 3.5, 0.0])?;
-    let negated = fixture.buffer_of(&[9.0_f32; 4])?;
-    let doubled = fixture.buffer_of(&[9.0_f32; 4])?;
-    fixture.run(|commands, names| {
-        let input = names.whole(&input);
-        let to_negated = [input.clone(), names.whole(&negated)];
-        commands.dispatch(&executable, 0, [1, 1, 1], &[], &to_negated)?;
-        let to_doubled = [input, names.whole(&doubled)];
-        commands.dispatch(&executable, 1, [1, 1, 1], &[], &to_doubled)
-    })?;
-    assert_eq!(fixture.read_of::<f32>(&negated)?, [-1.0, 2.0, -3.5, -0.0]);
-    assert_eq!(fixture.read_of::<f32>(&doubled)?, [2.0, -4.0, 7.0, 0.0]);
-    Ok(())
-}
-
-fn write_workgroup_ids(fixture: &Fixture) -> Outcome {
-    let executable = fixture.executable("write_workgroup_ids")?;
-    let output = fixture.buffer_of(&[u32::MAX; 33])?;
-    fixture.run(|commands, names| {
-        let bindings = [names.whole(&output)];
-        commands.dispatch(&executable, 0, [32, 1, 1], &[], &bindings)
-    })?;
-    let mut expected: Vec<u32> = (0..32).collect();
-    expected.push(u32::MAX);
-    assert_eq!(fixture.read_of::<u32>(&output)?, expected);
-    Ok(())
-}
-
-fn no_workgroups(fixture: &Fixture) -> Outcome {
-    let executable = fixture.executable("write_workgroup_ids")?;
-    let output = fixture.buffer_of(&[99_u32; 4])?;
-    fixture.run(|commands, names| {
-        let bindings = [names.whole(&output)];
-        for workgroups in [[0, 0, 0], [0, 1, 1], [1, 0, 1], [4, 4, 0]] {
-            commands.dispatch(&executable, 0, workgroups, &[], &bindings)?;
+    let input = fixture.buffer_of(&floats(&[1.0, -2.0, 0.5, 0.0]))?;
+    let (negated, doubled) = (fixture.buffer(16, 1)?, fixture.buffer(16, 1)?);
+    fixture.execute(|commands| {
+        for (name, output) in [("negate", &negated), ("double_it", &doubled)] {
+            let export = executable.lookup_export(name)?;
+            let bindings = [commands.whole(&input), commands.whole(output)];
+            commands.dispatch(&executable, export, [1, 1, 1], &[], &bindings)?;
         }
         Ok(())
     })?;
-    assert_eq!(fixture.read_of::<u32>(&output)?, [99; 4]);
+    fixture.expect(&negated, &floats(&[-1.0, 2.0, -0.5, -0.0]))?;
+    fixture.expect(&doubled, &floats(&[2.0, -4.0, 1.0, 0.0]))
+}
+
+fn many_workgroups(fixture: &Fixture) -> Outcome {
+    let executable = fixture.executable("write_workgroup_ids")?;
+    let output = fixture.buffer(40 * 4, 0xFF)?;
+    fixture.execute(|commands| {
+        let bindings = [commands.whole(&output)];
+        commands.dispatch(&executable, 0, [32, 1, 1], &[], &bindings)?;
+        Ok(())
+    })?;
+    let expected = patched(vec![0xFF; 40 * 4], 0, &words(0..32));
+    fixture.expect(&output, &expected)
+}
+
+/// The kernel writes its number in x: in each row of y and z again.
+fn workgroups_in_three_dimensions(fixture: &Fixture) -> Outcome {
+    let executable = fixture.executable("write_workgroup_ids")?;
+    let output = fixture.buffer(64, 0xFF)?;
+    fixture.execute(|commands| {
+        let bindings = [commands.whole(&output)];
+        commands.dispatch(&executable, 0, [4, 3, 2], &[], &bindings)?;
+        Ok(())
+    })?;
+    fixture.expect(&output, &patched(vec![0xFF; 64], 0, &words(0..4)))
+}
+
+/// Each has arguments of its own, however many follow without a barrier.
+fn many_dispatches_without_barriers(fixture: &Fixture) -> Outcome {
+    let executable = fixture.executable("scale_and_offset")?;
+    let input = fixture.buffer_of(&words([1, 2, 3, 4]))?;
+    let output = fixture.buffer(16 * 100, 0)?;
+    let execution = fixture.record(|commands| {
+        for index in 0..100_u32 {
+            let target = commands.range(&output, 16 * u64::from(index), 16);
+            let bindings = [commands.whole(&input), target];
+            commands.dispatch(&executable, 0, [1, 1, 1], &[index, 7], &bindings)?;
+        }
+        Ok(())
+    })?;
+    let expected: Vec<u8> = (0..100)
+        .flat_map(|index| words((1..=4).map(|x| x * index + 7)))
+        .collect();
+    for _ in 0..2 {
+        fixture.submit(&execution)?;
+        fixture.expect(&output, &expected)?;
+        fixture.upload(&output, &[0; 1600])?;
+    }
     Ok(())
 }
 
-fn workgroups_in_three_dimensions(fixture: &Fixture) -> Outcome {
-    // Every workgroup with the same x writes the same value.
-    let executable = fixture.executable("write_workgroup_ids")?;
-    let output = fixture.buffer_of(&[99_u32; 4])?;
-    fixture.run(|commands, names| {
-        let bindings = [names.whole(&output)];
-        commands.dispatch(&executable, 0, [3, 4, 5], &[], &bindings)
+fn through_views(fixture: &Fixture) -> Outcome {
+    let executable = fixture.executable("scale_and_offset")?;
+    let input = fixture.buffer_of(&words(0..64))?;
+    let output = fixture.buffer(256, 0)?;
+    let (from, to) = (input.subspan(32, 96)?, output.subspan(64, 64)?);
+    fixture.execute(|commands| {
+        let bindings = [commands.range(&from, 16, 16), commands.view(&to, 32, 16)];
+        commands.dispatch(&executable, 0, [1, 1, 1], &[2, 1], &bindings)?;
+        Ok(())
     })?;
-    assert_eq!(fixture.read_of::<u32>(&output)?, [0, 1, 2, 99]);
-    Ok(())
+    let expected = patched(vec![0; 256], 96, &words([25, 27, 29, 31]));
+    fixture.expect(&output, &expected)
+}
+
+/// Kernels are compiled to rely on addresses that are multiples of 16.
+fn unaligned_bindings_are_refused(fixture: &Fixture) -> Outcome {
+    let executable = fixture.executable("abs")?;
+    let [input, output] = pair(fixture, &[0; 64], &[1; 64])?;
+    fixture.execute(|commands| {
+        for offset in [1, 4, 8, 12] {
+            let bindings = [commands.whole(&input), commands.range(&output, offset, 8)];
+            let recorded = commands.dispatch(&executable, 0, [1, 1, 1], &[], &bindings);
+            refused(recorded, StatusCode::InvalidArgument);
+        }
+        Ok(())
+    })?;
+    // Where the table has the offset it shows when the table comes.
+    let execution = fixture.record(|commands| {
+        let bindings = [commands.whole(&input), commands.view(&output, 8, 8)];
+        let recorded = commands.dispatch(&executable, 0, [1, 1, 1], &[], &bindings);
+        if !fixture.indirect {
+            refused(recorded, StatusCode::InvalidArgument);
+        }
+        Ok(())
+    })?;
+    if fixture.indirect {
+        let submitted = fixture.queue().execute(&[], &[], &[execution]);
+        refused(submitted, StatusCode::InvalidArgument);
+    }
+    fixture.expect(&output, &[1; 64])
+}
+
+fn zero_workgroups_run_nothing(fixture: &Fixture) -> Outcome {
+    let executable = fixture.executable("write_workgroup_ids")?;
+    let output = fixture.buffer(128, 0xFF)?;
+    fixture.execute(|commands| {
+        let bindings = [commands.whole(&output)];
+        for grid in [[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0], [0, 0, 1]] {
+            commands.dispatch(&executable, 0, grid, &[], &bindings)?;
+        }
+        Ok(())
+    })?;
+    fixture.expect(&output, &[0xFF; 128])
+}
+
+fn export_that_is_not_there(fixture: &Fixture) -> Outcome {
+    let executable = fixture.executable("abs")?;
+    let [input, output] = pair(fixture, &[0; 16], &[0; 16])?;
+    fixture.execute(|commands| {
+        let bindings = [commands.whole(&input), commands.whole(&output)];
+        for export in [1, 100, i32::MAX, -1, i32::MIN] {
+            let recorded = commands.dispatch(&executable, export, [1, 1, 1], &[], &bindings);
+            refused(recorded, StatusCode::OutOfRange);
+        }
+        Ok(())
+    })
 }
 
 fn wrong_counts(fixture: &Fixture) -> Outcome {
     let executable = fixture.executable("scale_and_offset")?;
-    let buffer = fixture.buffer_of(&[0_u32; 4])?;
-    for (constants, bindings) in [(0, 2), (1, 2), (3, 2), (2, 0), (2, 1), (2, 3)] {
-        let status = fixture
-            .run(|commands, names| {
-                let bindings = vec![names.whole(&buffer); bindings];
-                commands.dispatch(&executable, 0, [1, 1, 1], &vec![0; constants], &bindings)
-            })
-            .expect_err("wrong counts");
+    let [input, output] = pair(fixture, &[0; 16], &[5; 16])?;
+    fixture.execute(|commands| {
+        let all = [&input, &output, &input].map(|buffer| commands.whole(buffer));
+        let constants = [1, 2, 3];
+        for (constant_count, binding_count) in [(1, 2), (3, 2), (0, 2), (2, 1), (2, 3), (2, 0)] {
+            let (constants, bindings) = (&constants[..constant_count], &all[..binding_count]);
+            let recorded = commands.dispatch(&executable, 0, [1, 1, 1], constants, bindings);
+            refused(recorded, StatusCode::InvalidArgument);
+        }
+        Ok(())
+    })?;
+    fixture.expect(&output, &[5; 16])
+}
+
+fn binding_out_of_range(fixture: &Fixture) -> Outcome {
+    let executable = fixture.executable("abs")?;
+    let [input, output] = pair(fixture, &[0; 64], &[1; 64])?;
+    let mut last = None;
+    let execution = fixture.record(|commands| {
+        let bindings = [commands.whole(&input), commands.range(&output, 48, 32)];
+        last = Some(commands.dispatch(&executable, 0, [1, 1, 1], &[], &bindings));
+        Ok(())
+    })?;
+    let recorded = last.expect("it was recorded");
+    if fixture.indirect {
+        recorded?;
+        let submitted = fixture.queue().execute(&[], &[], &[execution]);
+        refused(submitted, StatusCode::OutOfRange);
+    } else {
+        refused(recorded, StatusCode::OutOfRange);
+    }
+    fixture.expect(&output, &[1; 64])
+}
+
+/// Records a dispatch that cannot be: INVALID_ARGUMENT, and the kernel is named.
+fn refuse_launch(
+    fixture: &Fixture,
+    executable: &Executable,
+    bindings: &[&Buffer],
+    config: DispatchConfig,
+) -> Outcome {
+    fixture.execute(|commands| {
+        let bindings: Vec<BufferRef> = bindings
+            .iter()
+            .map(|buffer| commands.whole(buffer))
+            .collect();
+        let recorded = commands.dispatch(executable, 0, config, &[], &bindings);
+        let status = recorded.expect_err("a launch beyond the limits");
         assert_eq!(status.code(), StatusCode::InvalidArgument, "{status:#}");
-    }
-    Ok(())
+        let name = executable.export(0)?.name();
+        assert!(status.message().contains(name), "{status}");
+        Ok(())
+    })
 }
 
-fn misaligned_binding(fixture: &Fixture) -> Outcome {
-    let executable = fixture.executable("abs")?;
-    let buffer = fixture.buffer_of(&[1.0_f32; 16])?;
-    let status = fixture
-        .run(|commands, names| {
-            let bindings = [names.range(&buffer, 4, 8), names.range(&buffer, 32, 8)];
-            commands.dispatch(&executable, 0, [1, 1, 1], &[], &bindings)
-        })
-        .expect_err("a binding at offset 4");
-    assert_eq!(status.code(), StatusCode::InvalidArgument, "{status:#}");
-    Ok(())
-}
-
-fn no_such_export(fixture: &Fixture) -> Outcome {
-    let executable = fixture.executable("abs")?;
-    let buffer = fixture.buffer_of(&[1.0_f32; 16])?;
-    for export in [1, -1, i32::MAX] {
-        let status = fixture
-            .run(|commands, names| {
-                let bindings = [names.range(&buffer, 0, 8), names.range(&buffer, 32, 8)];
-                commands.dispatch(&executable, export, [1, 1, 1], &[], &bindings)
-            })
-            .expect_err("an export that is not there");
-        assert_eq!(status.code(), StatusCode::OutOfRange, "{status:#}");
-    }
-    Ok(())
-}
-
-fn too_large(fixture: &Fixture) -> Outcome {
+fn grid_beyond_the_limits(fixture: &Fixture) -> Outcome {
     let executable = fixture.executable("copy")?;
-    let buffer = fixture.buffer_of(&[1.0_f32; 64])?;
+    let [input, output] = pair(fixture, &[0; 1024], &[1; 1024])?;
     let limits = *fixture.device.limits();
-    let large = |workgroup_count, workgroup_size, dynamic_lds_bytes| DispatchConfig {
-        workgroup_count,
-        workgroup_size,
-        dynamic_lds_bytes,
-    };
-    for config in [
-        large([1, limits.max_grid_dims[1].saturating_add(1), 1], [0; 3], 0),
-        // Fits as workgroups, not as threads: 64 x 2^26 is 2^32.
-        large([1 << 26, 1, 1], [0; 3], 0),
-        large([1, 1, 1], [limits.max_block_dims[0] + 1, 1, 1], 0),
-        large([1, 1, 1], [64, 64, 64], 0),
-        large([1, 1, 1], [0; 3], limits.max_shared_memory_per_block + 1),
-    ] {
-        let status = fixture
-            .run(|commands, names| {
-                let bindings = [names.whole(&buffer), names.whole(&buffer)];
-                commands.dispatch(&executable, 0, config, &[], &bindings)
-            })
-            .expect_err("a dispatch that no device can do");
-        assert_eq!(status.code(), StatusCode::InvalidArgument, "{status:#}");
-        assert!(status.to_string().contains("copy"), "{status:#}");
+    let [width, ..] = executable.export(0)?.workgroup_size();
+    assert!(width > 1, "one thread would not exceed anything");
+    let mut grids = vec![[u32::MAX, 1, 1], [(1 << 31) / width * 2, 1, 1]];
+    for axis in 0..3 {
+        if let Some(count) = limits.max_grid_dims[axis].checked_add(1) {
+            let mut grid = [1; 3];
+            grid[axis] = count;
+            grids.push(grid);
+        }
     }
-    Ok(())
+    for grid in grids {
+        refuse_launch(fixture, &executable, &[&input, &output], grid.into())?;
+    }
+    fixture.expect(&output, &[1; 1024])
+}
+
+fn workgroups_beyond_the_limits(fixture: &Fixture) -> Outcome {
+    let executable = fixture.executable("write_workgroup_ids")?;
+    let output = fixture.buffer(64, 1)?;
+    let limits = *fixture.device.limits();
+    let sizes = [
+        [limits.max_threads_per_block + 1, 1, 1],
+        [1, 1, limits.max_block_dims[2] + 1],
+        [limits.max_threads_per_block, 2, 1],
+    ];
+    for workgroup_size in sizes {
+        let config = DispatchConfig {
+            workgroup_size,
+            ..[1, 1, 1].into()
+        };
+        refuse_launch(fixture, &executable, &[&output], config)?;
+    }
+    let config = DispatchConfig {
+        dynamic_lds_bytes: limits.max_shared_memory_per_block + 1,
+        ..[1, 1, 1].into()
+    };
+    refuse_launch(fixture, &executable, &[&output], config)?;
+    fixture.expect(&output, &[1; 64])
 }

@@ -1,154 +1,112 @@
 //! Filling buffers with patterns.
 
-use hal::StatusCode;
-
 use crate::cases;
-use crate::commands::expect_bytes;
 use crate::frame::{Case, Fixture, Outcome};
+use crate::work::patched;
 
-pub(crate) const CASES: &[Case] = cases![Bindings:
-    pattern1_size1_offset0_length1,
-    pattern1_size5_offset0_length5,
-    pattern1_size16_offset0_length1,
-    pattern1_size16_offset0_length3,
-    pattern1_size16_offset0_length8,
-    pattern1_size16_offset2_length8,
-    pattern2_size2_offset0_length2,
-    pattern2_size16_offset0_length8,
-    pattern2_size16_offset0_length10,
-    pattern2_size16_offset2_length8,
-    pattern4_size4_offset0_length4,
-    pattern4_size20_offset16_length4,
-    pattern4_size16_offset0_length8,
-    pattern4_size16_offset8_length8,
-    size_alignment_and_pattern_classes,
-    impossible_patterns,
-    out_of_range,
-];
+/// Cases that fill once, `name: pattern, buffer size, offset, length` in bytes.
+macro_rules! fills {
+    ($($name:ident: $pattern:expr, $size:literal, $offset:literal, $length:literal;)*) => {
+        pub(crate) const CASES: &[Case] = cases![Bindings:
+            $($name,)*
+            size_alignment_and_pattern_classes,
+            through_a_view,
+            whole_binding,
+            no_bytes,
+        ];
 
-/// Fills a range of zeros and compares all bytes.
-fn fill(fixture: &Fixture, size: usize, offset: usize, length: usize, pattern: &[u8]) -> Outcome {
-    let buffer = fixture.buffer(&vec![0; size])?;
-    fixture.run(|commands, names| {
-        let target = names.range(&buffer, offset as u64, length as u64);
-        commands.fill(&target, pattern)
+        $(fn $name(fixture: &Fixture) -> Outcome {
+            fill(fixture, &$pattern, $size, $offset, $length)
+        })*
+    };
+}
+
+const ONE: [u8; 1] = [0x07];
+const TWO: [u8; 2] = 0xAB23_u16.to_le_bytes();
+const FOUR: [u8; 4] = 0xAB23_CD45_u32.to_le_bytes();
+
+fills! {
+    fill_1_byte_pattern_1_in_1: ONE, 1, 0, 1;
+    fill_1_byte_pattern_5_in_5: ONE, 5, 0, 5;
+    fill_1_byte_pattern_1_in_16: ONE, 16, 0, 1;
+    fill_1_byte_pattern_3_in_16: ONE, 16, 0, 3;
+    fill_1_byte_pattern_8_in_16: ONE, 16, 0, 8;
+    fill_1_byte_pattern_8_in_16_at_2: ONE, 16, 2, 8;
+    fill_2_byte_pattern_2_in_2: TWO, 2, 0, 2;
+    fill_2_byte_pattern_8_in_16: TWO, 16, 0, 8;
+    fill_2_byte_pattern_10_in_16: TWO, 16, 0, 10;
+    fill_2_byte_pattern_8_in_16_at_2: TWO, 16, 2, 8;
+    fill_4_byte_pattern_4_in_4: FOUR, 4, 0, 4;
+    fill_4_byte_pattern_4_in_20_at_16: FOUR, 20, 16, 4;
+    fill_4_byte_pattern_8_in_16: FOUR, 16, 0, 8;
+    fill_4_byte_pattern_8_in_16_at_8: FOUR, 16, 8, 8;
+}
+
+fn fill(fixture: &Fixture, pattern: &[u8], bytes: usize, offset: usize, length: usize) -> Outcome {
+    let buffer = fixture.buffer(bytes, 0)?;
+    fixture.execute(|commands| {
+        let target = commands.range(&buffer, offset as u64, length as u64);
+        commands.fill(&target, pattern)?;
+        Ok(())
     })?;
-    let mut expected = vec![0; size];
-    let repeated = pattern.iter().cycle();
-    for (byte, value) in expected[offset..offset + length].iter_mut().zip(repeated) {
-        *byte = *value;
-    }
-    let what = format!("{length} of {size} bytes at {offset} with {pattern:x?}");
-    expect_bytes(&what, &fixture.read(&buffer)?, &expected)
-}
-
-const ONE: &[u8] = &[0x07];
-const TWO: &[u8] = &0xAB23_u16.to_le_bytes();
-const FOUR: &[u8] = &0xAB23_CD45_u32.to_le_bytes();
-
-fn pattern1_size1_offset0_length1(fixture: &Fixture) -> Outcome {
-    fill(fixture, 1, 0, 1, ONE)
-}
-
-fn pattern1_size5_offset0_length5(fixture: &Fixture) -> Outcome {
-    fill(fixture, 5, 0, 5, ONE)
-}
-
-fn pattern1_size16_offset0_length1(fixture: &Fixture) -> Outcome {
-    fill(fixture, 16, 0, 1, ONE)
-}
-
-fn pattern1_size16_offset0_length3(fixture: &Fixture) -> Outcome {
-    fill(fixture, 16, 0, 3, ONE)
-}
-
-fn pattern1_size16_offset0_length8(fixture: &Fixture) -> Outcome {
-    fill(fixture, 16, 0, 8, ONE)
-}
-
-fn pattern1_size16_offset2_length8(fixture: &Fixture) -> Outcome {
-    fill(fixture, 16, 2, 8, ONE)
-}
-
-fn pattern2_size2_offset0_length2(fixture: &Fixture) -> Outcome {
-    fill(fixture, 2, 0, 2, TWO)
-}
-
-fn pattern2_size16_offset0_length8(fixture: &Fixture) -> Outcome {
-    fill(fixture, 16, 0, 8, TWO)
-}
-
-fn pattern2_size16_offset0_length10(fixture: &Fixture) -> Outcome {
-    fill(fixture, 16, 0, 10, TWO)
-}
-
-fn pattern2_size16_offset2_length8(fixture: &Fixture) -> Outcome {
-    fill(fixture, 16, 2, 8, TWO)
-}
-
-fn pattern4_size4_offset0_length4(fixture: &Fixture) -> Outcome {
-    fill(fixture, 4, 0, 4, FOUR)
-}
-
-fn pattern4_size20_offset16_length4(fixture: &Fixture) -> Outcome {
-    fill(fixture, 20, 16, 4, FOUR)
-}
-
-fn pattern4_size16_offset0_length8(fixture: &Fixture) -> Outcome {
-    fill(fixture, 16, 0, 8, FOUR)
-}
-
-fn pattern4_size16_offset8_length8(fixture: &Fixture) -> Outcome {
-    fill(fixture, 16, 8, 8, FOUR)
+    let filled = pattern.repeat(length / pattern.len());
+    fixture.expect(&buffer, &patched(vec![0; bytes], offset, &filled))
 }
 
 fn size_alignment_and_pattern_classes(fixture: &Fixture) -> Outcome {
-    const K64: usize = 64 << 10;
-    let one: &[_] = &[
-        (0, 4),
-        (3, 31),
-        (17, 32),
-        (1, 33),
-        (16, 64),
-        (7, 1024),
-        (31, K64),
+    let classes: [(&[u8], &[(usize, usize)]); 3] = [
+        (
+            &ONE,
+            &[
+                (0, 4),
+                (3, 31),
+                (17, 32),
+                (1, 33),
+                (16, 64),
+                (7, 1024),
+                (31, 65536),
+            ],
+        ),
+        (
+            &TWO,
+            &[(0, 4), (2, 30), (6, 32), (18, 34), (4, 1024), (14, 65536)],
+        ),
+        (
+            &FOUR,
+            &[(0, 4), (4, 28), (8, 32), (20, 36), (4, 1024), (12, 65536)],
+        ),
     ];
-    let two: &[_] = &[(0, 4), (2, 30), (6, 32), (18, 34), (4, 1024), (14, K64)];
-    let four: &[_] = &[(0, 4), (4, 28), (8, 32), (20, 36), (4, 1024), (12, K64)];
-    for (pattern, ranges) in [(ONE, one), (TWO, two), (FOUR, four)] {
+    for (pattern, ranges) in classes {
         for &(offset, length) in ranges {
-            fill(fixture, offset + length + 16, offset, length, pattern)?;
+            fill(fixture, pattern, offset + length + 16, offset, length)?;
         }
     }
     Ok(())
 }
 
-fn impossible_patterns(fixture: &Fixture) -> Outcome {
-    let buffer = fixture.buffer(&[5; 16])?;
-    for (offset, length, pattern) in [
-        (0, 15, &[1; 3][..]),
-        (0, 16, &[]),
-        (0, 16, &[1; 8]),
-        (1, 4, &[1; 2]),
-        (2, 8, &[1; 4]),
-        (0, 6, &[1; 4]),
-    ] {
-        let status = fixture
-            .run(|commands, names| commands.fill(&names.range(&buffer, offset, length), pattern))
-            .expect_err("an impossible fill");
-        assert_eq!(status.code(), StatusCode::InvalidArgument, "{status:#}");
-    }
-    assert_eq!(fixture.read(&buffer)?, [5; 16]);
-    Ok(())
+fn through_a_view(fixture: &Fixture) -> Outcome {
+    let buffer = fixture.buffer(64, 0)?;
+    let view = buffer.subspan(16, 32)?;
+    fixture.execute(|commands| {
+        commands.fill(&commands.view(&view, 4, 8), &FOUR)?;
+        commands.fill(&commands.range(&view, 16, 8), &TWO)?;
+        Ok(())
+    })?;
+    let expected = patched(vec![0; 64], 20, &FOUR.repeat(2));
+    fixture.expect(&buffer, &patched(expected, 32, &TWO.repeat(4)))
 }
 
-fn out_of_range(fixture: &Fixture) -> Outcome {
-    let buffer = fixture.buffer(&[5; 32])?.subspan(0, 16)?;
-    for (offset, length) in [(0, 17), (16, 1), (17, 1), (u64::MAX - 1, 4)] {
-        let status = fixture
-            .run(|commands, names| commands.fill(&names.range(&buffer, offset, length), &[1]))
-            .expect_err("a fill past the end");
-        assert_eq!(status.code(), StatusCode::OutOfRange, "{status:#}");
-    }
-    Ok(())
+fn whole_binding(fixture: &Fixture) -> Outcome {
+    let buffer = fixture.buffer(64, 0)?;
+    fixture.execute(|commands| {
+        // As far as the buffer, or its binding, goes.
+        commands.fill(&commands.range(&buffer, 16, hal::WHOLE_BUFFER), &FOUR)?;
+        Ok(())
+    })?;
+    fixture.expect(&buffer, &patched(vec![0; 64], 16, &FOUR.repeat(12)))
+}
+
+fn no_bytes(fixture: &Fixture) -> Outcome {
+    fill(fixture, &ONE, 16, 8, 0)?;
+    fill(fixture, &FOUR, 16, 16, 0)
 }

@@ -1,10 +1,10 @@
-//! Many commands and many submissions.
+//! Many commands, many submissions.
 
-use hal::{Timepoint, flags::CommandBufferFlags};
+use hal::{Execution, Semaphore};
 
 use crate::cases;
-use crate::commands::{PATIENCE, expect_bytes, varied};
 use crate::frame::{Case, Fixture, Outcome};
+use crate::work::{Recorder, at, pattern};
 
 pub(crate) const CASES: &[Case] = cases![Bindings:
     rapid_fill_submit,
@@ -12,53 +12,56 @@ pub(crate) const CASES: &[Case] = cases![Bindings:
     large_fill_command_buffer,
 ];
 
-fn rapid_fill_submit(fixture: &Fixture) -> Outcome {
-    let buffer = fixture.buffer(&[0; 4096])?;
-    let timeline = fixture.semaphore()?;
-    for round in 0..200_u64 {
-        let execution = fixture.record(|commands, names| {
-            commands.fill(&names.whole(&buffer), &(round as u32).to_le_bytes())
-        })?;
-        let signals = [Timepoint::new(&timeline, round + 1)];
-        fixture.queue().execute(&[], &signals, &[execution])?;
+/// Records one-shot commands and submits them at once, 200 times, and waits in the end.
+fn submit_rapidly(fixture: &Fixture, record: impl Fn(&Recorder, u64) -> Outcome) -> Outcome {
+    let done: Semaphore = fixture.semaphore()?;
+    for round in 1..=200 {
+        let execution: Execution = fixture.record_one_shot(|commands| record(commands, round))?;
+        fixture
+            .queue()
+            .execute(&[], &at(&done, round), &[execution])?;
     }
-    timeline.wait(200, PATIENCE)?;
-    assert_eq!(fixture.read_of::<u32>(&buffer)?, [199; 1024]);
-    Ok(())
+    fixture.wait(&done, 200)
+}
+
+fn rapid_fill_submit(fixture: &Fixture) -> Outcome {
+    let buffer = fixture.buffer(4096, 0)?;
+    submit_rapidly(fixture, |commands, round| {
+        commands.fill(&commands.whole(&buffer), &[round as u8])?;
+        Ok(())
+    })?;
+    fixture.expect(&buffer, &[200; 4096])
 }
 
 fn rapid_copy_submit(fixture: &Fixture) -> Outcome {
-    let contents = varied(4096, 6);
-    let source = fixture.buffer(&contents)?;
-    let target = fixture.buffer(&[0; 4096])?;
-    let timeline = fixture.semaphore()?;
-    for round in 0..200 {
-        let commands = fixture.command_buffer(CommandBufferFlags::ONE_SHOT)?;
-        commands.begin()?;
-        let (from, to) = (
-            hal::BufferRef::whole(&source),
-            hal::BufferRef::whole(&target),
-        );
-        commands.copy(&from, &to)?;
-        commands.end()?;
-        let signals = [Timepoint::new(&timeline, round + 1)];
-        let execution = hal::Execution::new(&commands);
-        fixture.queue().execute(&[], &signals, &[execution])?;
-    }
-    timeline.wait(200, PATIENCE)?;
-    expect_bytes("target", &fixture.read(&target)?, &contents)
+    let contents = pattern(4096, 7);
+    let buffers = [
+        fixture.buffer_of(&contents)?,
+        fixture.buffer(4096, 1)?,
+        fixture.buffer(4096, 2)?,
+    ];
+    // Each reads what the one before has written.
+    submit_rapidly(fixture, |commands, round| {
+        let source = &buffers[(round as usize - 1) % 3];
+        let target = &buffers[round as usize % 3];
+        commands.copy(&commands.whole(source), &commands.whole(target))?;
+        Ok(())
+    })?;
+    fixture.expect(&buffers[200 % 3], &contents)
 }
 
 fn large_fill_command_buffer(fixture: &Fixture) -> Outcome {
-    let buffer = fixture.buffer(&[0; 4096])?;
-    fixture.run(|commands, names| {
-        let target = names.whole(&buffer);
-        for round in 0..512_u32 {
-            commands.fill(&target, &round.to_le_bytes())?;
-            commands.barrier()?;
+    let buffer = fixture.buffer(512 * 16, 0)?;
+    let execution = fixture.record(|commands| {
+        for index in 0..512_u64 {
+            let target = commands.range(&buffer, 16 * index, 16);
+            commands.fill(&target, &(index as u16).to_le_bytes())?;
         }
         Ok(())
     })?;
-    assert_eq!(fixture.read_of::<u32>(&buffer)?, [511; 1024]);
-    Ok(())
+    fixture.submit(&execution)?;
+    let expected: Vec<u8> = (0..512_u16)
+        .flat_map(|index| index.to_le_bytes().repeat(8))
+        .collect();
+    fixture.expect(&buffer, &expected)
 }

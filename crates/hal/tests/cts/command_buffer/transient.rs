@@ -1,11 +1,11 @@
-//! Commands on buffers whose memory the queue allocates.
+//! Commands on memory that queues allocate.
 
 use hal::flags::MemoryAccess;
-use hal::{Buffer, BufferParams, BufferRef, Timepoint};
+use hal::{Buffer, BufferParams, StatusCode};
 
 use crate::cases;
-use crate::commands::{PATIENCE, device_params, expect_bytes, varied};
-use crate::frame::{Case, Fixture, Outcome};
+use crate::frame::{Case, Fixture, Outcome, Stop};
+use crate::work::{at, patched, pattern, refused};
 
 pub(crate) const CASES: &[Case] = cases![Bindings:
     fill_transient_buffer,
@@ -16,133 +16,194 @@ pub(crate) const CASES: &[Case] = cases![Bindings:
     fill_then_copy_in_single_command_buffer,
     update_transient_buffer,
     fill_transient_with_zero_access_flags,
-    recorded_before_alloca_executes,
+    recorded_before_alloca_completes,
+    resolved_after_alloca_completes,
+    same_commands_before_and_after_another_allocation,
+    submitted_after_dealloca,
 ];
 
-/// A buffer of the queue's, allocated by now.
-fn transient(fixture: &Fixture, params: &BufferParams, bytes: u64) -> hal::Result<Buffer> {
-    let semaphore = fixture.semaphore()?;
-    let signals = [Timepoint::new(&semaphore, 1)];
-    let buffer = fixture.queue().alloca(&[], &signals, params, bytes)?;
-    semaphore.wait(1, PATIENCE)?;
-    Ok(buffer)
+/// A buffer that the queue has allocated.
+fn transient(fixture: &Fixture, bytes: u64, access: MemoryAccess) -> Result<Buffer, Stop> {
+    let params = BufferParams {
+        access,
+        ..BufferParams::device_local()
+    };
+    let done = fixture.semaphore()?;
+    let buffer = fixture.queue().alloca(&[], &at(&done, 1), &params, bytes)?;
+    fixture.wait(&done, 1)?;
+    Ok(buffer.subspan(0, bytes)?)
 }
 
-/// Takes the memory back.
-fn dealloca(fixture: &Fixture, buffer: &Buffer) -> Outcome {
-    fixture.submit_and_wait(|queue, signals| queue.dealloca(&[], signals, buffer))?;
-    Ok(())
+fn release(fixture: &Fixture, buffer: &Buffer) -> Outcome {
+    let done = fixture.semaphore()?;
+    fixture.queue().dealloca(&[], &at(&done, 1), buffer)?;
+    fixture.wait(&done, 1)
+}
+
+fn fill(fixture: &Fixture, offset: u64, length: u64, value: &[u8]) -> Outcome {
+    let buffer = transient(fixture, 256, MemoryAccess::ALL)?;
+    fixture.upload(&buffer, &[0; 256])?;
+    fixture.execute(|commands| {
+        commands.fill(&commands.range(&buffer, offset, length), value)?;
+        Ok(())
+    })?;
+    let filled = value.repeat(length as usize / value.len());
+    fixture.expect(&buffer, &patched(vec![0; 256], offset as usize, &filled))?;
+    release(fixture, &buffer)
 }
 
 fn fill_transient_buffer(fixture: &Fixture) -> Outcome {
-    let buffer = transient(fixture, &device_params(), 1024)?;
-    fixture.run(|commands, names| commands.fill(&names.whole(&buffer), &[0xAB]))?;
-    assert_eq!(fixture.read(&buffer)?, [0xAB; 1024]);
-    dealloca(fixture, &buffer)
+    fill(fixture, 0, 256, &0xDEAD_BEEF_u32.to_le_bytes())
 }
 
 fn fill_transient_buffer_subrange(fixture: &Fixture) -> Outcome {
-    let buffer = transient(fixture, &device_params(), 256)?;
-    fixture.run(|commands, names| commands.fill(&names.whole(&buffer), &[0]))?;
-    fixture.run(|commands, names| commands.fill(&names.range(&buffer, 64, 128), &[0xCD]))?;
-    let mut expected = vec![0; 256];
-    expected[64..192].fill(0xCD);
-    expect_bytes("transient", &fixture.read(&buffer)?, &expected)?;
-    dealloca(fixture, &buffer)
+    fill(fixture, 64, 100, &0xDEAD_BEEF_u32.to_le_bytes())
 }
 
 fn fill_transient_buffer_1_byte(fixture: &Fixture) -> Outcome {
-    let buffer = transient(fixture, &device_params(), 16)?;
-    fixture.run(|commands, names| {
-        commands.fill(&names.whole(&buffer), &[1])?;
-        commands.barrier()?;
-        commands.fill(&names.range(&buffer, 7, 1), &[2])
-    })?;
-    let mut expected = [1; 16];
-    expected[7] = 2;
-    assert_eq!(fixture.read(&buffer)?, expected);
-    dealloca(fixture, &buffer)
+    fill(fixture, 1, 201, &[0xAB])
 }
 
 fn copy_to_transient_buffer(fixture: &Fixture) -> Outcome {
-    let contents = varied(512, 7);
-    let source = fixture.buffer(&contents)?;
-    let buffer = transient(fixture, &device_params(), 512)?;
-    fixture.run(|commands, names| commands.copy(&names.whole(&source), &names.whole(&buffer)))?;
-    expect_bytes("transient", &fixture.read(&buffer)?, &contents)?;
-    dealloca(fixture, &buffer)
+    let contents = pattern(256, 1);
+    let source = fixture.buffer_of(&contents)?;
+    let buffer = transient(fixture, 256, MemoryAccess::ALL)?;
+    fixture.execute(|commands| {
+        commands.copy(&commands.whole(&source), &commands.whole(&buffer))?;
+        Ok(())
+    })?;
+    fixture.expect(&buffer, &contents)?;
+    release(fixture, &buffer)
 }
 
 fn copy_from_transient_buffer(fixture: &Fixture) -> Outcome {
-    let target = fixture.buffer(&[0; 512])?;
-    let buffer = transient(fixture, &device_params(), 512)?;
-    fixture.run(|commands, names| commands.fill(&names.whole(&buffer), &[0x42]))?;
-    fixture.run(|commands, names| commands.copy(&names.whole(&buffer), &names.whole(&target)))?;
-    dealloca(fixture, &buffer)?;
-    assert_eq!(fixture.read(&target)?, [0x42; 512]);
-    Ok(())
+    let contents = pattern(256, 2);
+    let target = fixture.buffer(256, 0)?;
+    let buffer = transient(fixture, 256, MemoryAccess::ALL)?;
+    fixture.upload(&buffer, &contents)?;
+    fixture.execute(|commands| {
+        let source = commands.range(&buffer, 32, 128);
+        commands.copy(&source, &commands.range(&target, 64, 128))?;
+        Ok(())
+    })?;
+    fixture.expect(&target, &patched(vec![0; 256], 64, &contents[32..160]))?;
+    release(fixture, &buffer)
 }
 
 fn fill_then_copy_in_single_command_buffer(fixture: &Fixture) -> Outcome {
-    let target = fixture.buffer(&[0; 512])?;
-    let buffer = transient(fixture, &device_params(), 512)?;
-    fixture.run(|commands, names| {
-        let buffer = names.whole(&buffer);
-        commands.fill(&buffer, &[0x24])?;
+    let target = fixture.buffer(256, 0)?;
+    let buffer = transient(fixture, 256, MemoryAccess::ALL)?;
+    fixture.execute(|commands| {
+        commands.fill(&commands.whole(&buffer), &[0xCD])?;
         commands.barrier()?;
-        commands.copy(&buffer, &names.whole(&target))
+        commands.copy(&commands.whole(&buffer), &commands.whole(&target))?;
+        Ok(())
     })?;
-    dealloca(fixture, &buffer)?;
-    assert_eq!(fixture.read(&target)?, [0x24; 512]);
-    Ok(())
+    fixture.expect(&target, &[0xCD; 256])?;
+    release(fixture, &buffer)
 }
 
 fn update_transient_buffer(fixture: &Fixture) -> Outcome {
-    let contents = varied(300, 8);
-    let buffer = transient(fixture, &device_params(), 300)?;
-    fixture.run(|commands, names| commands.update(&contents, &names.range(&buffer, 0, 300)))?;
-    expect_bytes("transient", &fixture.read(&buffer)?, &contents)?;
-    dealloca(fixture, &buffer)
+    let contents = pattern(256, 3);
+    let buffer = transient(fixture, 256, MemoryAccess::ALL)?;
+    fixture.execute(|commands| {
+        commands.update(&contents, &commands.whole(&buffer))?;
+        Ok(())
+    })?;
+    fixture.expect(&buffer, &contents)?;
+    release(fixture, &buffer)
 }
 
+/// No access asked for is every access.
 fn fill_transient_with_zero_access_flags(fixture: &Fixture) -> Outcome {
-    let params = BufferParams {
-        access: MemoryAccess::empty(),
-        ..device_params()
-    };
-    let buffer = transient(fixture, &params, 64)?;
-    assert_eq!(buffer.allowed_access(), MemoryAccess::ALL);
-    fixture.run(|commands, names| commands.fill(&names.whole(&buffer), &[9]))?;
-    assert_eq!(fixture.read(&buffer)?, [9; 64]);
-    dealloca(fixture, &buffer)
+    let buffer = transient(fixture, 64, MemoryAccess::empty())?;
+    fixture.execute(|commands| {
+        commands.fill(&commands.whole(&buffer), &[0x5C])?;
+        Ok(())
+    })?;
+    fixture.expect(&buffer, &[0x5C; 64])?;
+    release(fixture, &buffer)
 }
 
-/// The commands are recorded while the buffer has no memory, be it named by
-/// itself or by the table.
-fn recorded_before_alloca_executes(fixture: &Fixture) -> Outcome {
-    let target = fixture.buffer(&[0; 64])?;
-    let (gate, timeline) = (fixture.semaphore()?, fixture.semaphore()?);
-    let at = |value| [Timepoint::new(&timeline, value)];
-    let waits = [Timepoint::new(&gate, 1)];
+/// The address is not known while the commands are recorded.
+fn recorded_before_alloca_completes(fixture: &Fixture) -> Outcome {
+    let (gate, steps) = (fixture.semaphore()?, fixture.semaphore()?);
     let queue = fixture.queue();
-    let buffer = queue.alloca(&waits, &at(1), &device_params(), 64)?;
-    buffer.device_ptr().expect_err("allocated before the wait");
-    let execution = fixture.record(|commands, names| {
-        let buffer = names.whole(&buffer);
-        commands.fill(&buffer, &[0x77])?;
+    let params = BufferParams::device_local();
+    let buffer = queue.alloca(&at(&gate, 1), &at(&steps, 1), &params, 64)?;
+    assert!(buffer.device_ptr().is_err(), "allocated before its wait");
+    let target = fixture.buffer(64, 0)?;
+    let execution = fixture.record_one_shot(|commands| {
+        commands.fill(&commands.range(&buffer, 0, 64), &[0x3D])?;
         commands.barrier()?;
-        commands.copy(&buffer, &names.whole(&target))
+        let source = commands.range(&buffer, 0, 64);
+        commands.copy(&source, &commands.whole(&target))?;
+        Ok(())
     })?;
-    queue.execute(&at(1), &at(2), &[execution])?;
-    queue.dealloca(&at(2), &at(3), &buffer)?;
+    queue.execute(&at(&steps, 1), &at(&steps, 2), &[execution])?;
+    queue.dealloca(&at(&steps, 2), &at(&steps, 3), &buffer)?;
+    assert_eq!(steps.query()?, 0);
     gate.signal(1)?;
-    timeline.wait(3, PATIENCE)?;
-    assert_eq!(fixture.read(&target)?, [0x77; 64]);
-    // What the wait was for is gone; new work finds the queue as it was.
-    let again = transient(fixture, &device_params(), 64)?;
-    fixture.submit_and_wait(|queue, signals| {
-        queue.fill(&[], signals, &BufferRef::whole(&again), &[1])
+    fixture.wait(&steps, 3)?;
+    fixture.expect(&target, &[0x3D; 64])
+}
+
+fn resolved_after_alloca_completes(fixture: &Fixture) -> Outcome {
+    let target = fixture.buffer(64, 0)?;
+    let executable = fixture.executable("write_workgroup_ids")?;
+    let (gate, steps) = (fixture.semaphore()?, fixture.semaphore()?);
+    let queue = fixture.queue();
+    let params = BufferParams::device_local();
+    let buffer = queue.alloca(&at(&gate, 1), &at(&steps, 1), &params, 64)?;
+    let execution = fixture.record_one_shot(|commands| {
+        let ids = commands.range(&buffer, 0, 64);
+        commands.dispatch(&executable, 0, [16, 1, 1], &[], std::slice::from_ref(&ids))?;
+        commands.barrier()?;
+        commands.copy(&ids, &commands.whole(&target))?;
+        Ok(())
     })?;
-    assert_eq!(fixture.read(&again)?, [1; 64]);
-    Ok(())
+    gate.signal(1)?;
+    fixture.wait(&steps, 1)?;
+    queue.execute(&[], &at(&steps, 2), &[execution])?;
+    fixture.wait(&steps, 2)?;
+    fixture.expect(&target, &crate::work::words(0..16))?;
+    release(fixture, &buffer)
+}
+
+/// Reusable commands on memory that is another one each time they run.
+fn same_commands_before_and_after_another_allocation(fixture: &Fixture) -> Outcome {
+    let buffer = transient(fixture, 64, MemoryAccess::ALL)?;
+    let target = fixture.buffer(64, 0)?;
+    let execution = fixture.record(|commands| {
+        commands.fill(&commands.whole(&buffer), &[0x71])?;
+        commands.barrier()?;
+        commands.copy(&commands.whole(&buffer), &commands.whole(&target))?;
+        Ok(())
+    })?;
+    for _ in 0..3 {
+        fixture.submit(&execution)?;
+        fixture.expect(&target, &[0x71; 64])?;
+        fixture.upload(&target, &[0; 64])?;
+        let other = transient(fixture, 64, MemoryAccess::ALL)?;
+        release(fixture, &other)?;
+    }
+    release(fixture, &buffer)
+}
+
+fn submitted_after_dealloca(fixture: &Fixture) -> Outcome {
+    let buffer = transient(fixture, 64, MemoryAccess::ALL)?;
+    let execution = fixture.record(|commands| {
+        commands.fill(&commands.whole(&buffer), &[1])?;
+        Ok(())
+    })?;
+    fixture.submit(&execution)?;
+    release(fixture, &buffer)?;
+    let done = fixture.semaphore()?;
+    let submitted = fixture.queue().execute(&[], &at(&done, 1), &[execution]);
+    // Refused at once, or when the queue comes to it.
+    let result = submitted.and_then(|()| done.wait(1, crate::work::LONG));
+    refused(result, StatusCode::FailedPrecondition);
+    // The queue goes on.
+    let other = fixture.buffer(64, 5)?;
+    fixture.expect(&other, &[5; 64])
 }

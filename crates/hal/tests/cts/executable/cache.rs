@@ -88,6 +88,7 @@ fn prepare_code_object(fixture: &Fixture) -> Outcome {
 }
 
 fn prepare_for_another_chip(fixture: &Fixture) -> Outcome {
+    fixture.require_computing()?;
     let other = if fixture.device.arch().starts_with("gfx942") {
         "gfx1100"
     } else {

@@ -1,12 +1,15 @@
-//! Submissions and the semaphores between them.
+//! Submissions that wait for one another, for the host, and the host for them.
+
+use std::time::Duration;
 
 use hal::{
-    Buffer, BufferRef, Execution, Queue, Status, StatusCode, Timepoint, WaitMode, wait_timepoints,
+    BufferRef, Execution, Semaphore, Status, StatusCode, Timeout, Timepoint, WaitMode,
+    wait_timepoints,
 };
 
 use crate::cases;
-use crate::commands::PATIENCE;
-use crate::frame::{Case, Fixture, Outcome};
+use crate::frame::{Case, Fixture, Outcome, Stop};
+use crate::work::{LONG, at, refused, slot, table};
 
 pub(crate) const CASES: &[Case] = cases![Mode:
     submit_with_no_command_buffers,
@@ -14,377 +17,363 @@ pub(crate) const CASES: &[Case] = cases![Mode:
     submit_with_wait,
     cross_queue_wait_before_signal,
     multi_queue_fan_out_different_values_before_signal,
+    indirect_binding_table_retained_until_signal,
     submit_with_multiple_semaphores,
     wait_all_host_and_device_semaphores,
     wait_any_host_and_device_semaphores_and_device_signals,
     wait_any_host_and_device_semaphores_and_host_signals,
     intermediate_semaphore_between_device_batches,
-    two_batches_waiting_on_one_former_batch_amongst_two,
+    two_batches_waiting_on_1_former_batch_amongst_2,
     two_batches_waiting_on_different_semaphore_values,
     batch_waiting_on_another_and_host_signal,
-    device_batch_signal_another_and_host,
+    device_batch_signals_another_and_host,
     batch_waiting_on_smaller_value_after_signaled,
     batch_waiting_on_smaller_value_before_signaled,
     propagate_fail_signal,
-    failure_stops_at_what_does_not_depend,
-    submissions_from_many_threads,
-    command_buffer_of_another_device,
-    device_dropped_with_work_in_flight,
+    failure_runs_down_a_chain,
+    failed_batch_does_nothing,
+    reverse_order_of_a_long_chain,
+    cycle_between_queues_is_broken_by_failure,
+    signals_of_many_submissions_come_in_order,
+    flush_and_wait_idle,
 ];
 
-/// The two queues of the device.
-fn queues(fixture: &Fixture) -> (&Queue, &Queue) {
-    match fixture.device.queues() {
-        [first, second] => (first, second),
-        queues => panic!("the fixture has two queues, not {}", queues.len()),
-    }
+/// Semaphores at 0.
+fn semaphores<const N: usize>(fixture: &Fixture) -> Result<[Semaphore; N], Stop> {
+    let made = (0..N)
+        .map(|_| fixture.semaphore())
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(made.try_into().expect("as many as were made"))
 }
 
-/// An execution that fills a buffer with a number.
-fn filling(fixture: &Fixture, buffer: &Buffer, value: u32) -> hal::Result<Execution> {
-    fixture.record(|commands, names| commands.fill(&names.whole(buffer), &value.to_le_bytes()))
+/// Commands that do nothing.
+fn nothing(fixture: &Fixture) -> Result<Execution, Stop> {
+    fixture.record_one_shot(|_| Ok(()))
 }
 
-fn value(fixture: &Fixture, buffer: &Buffer) -> hal::Result<u32> {
-    Ok(fixture.read_of::<u32>(buffer)?[0])
+/// Submits commands that do nothing, to a queue.
+fn submit(fixture: &Fixture, queue: usize, waits: &[Timepoint], signals: &[Timepoint]) -> Outcome {
+    let queue = &fixture.device.queues()[queue];
+    Ok(queue.execute(waits, signals, &[nothing(fixture)?])?)
+}
+
+/// The points of several lists.
+fn join(points: &[[Timepoint; 1]]) -> Vec<Timepoint> {
+    points.concat()
 }
 
 fn submit_with_no_command_buffers(fixture: &Fixture) -> Outcome {
-    let semaphore = fixture.device.create_semaphore(0)?;
-    let signals = [Timepoint::new(&semaphore, 1)];
-    fixture.queue().execute(&[], &signals, &[])?;
-    semaphore.wait(1, PATIENCE)?;
-    Ok(())
+    let done = fixture.semaphore()?;
+    fixture.queue().execute(&[], &at(&done, 1), &[])?;
+    fixture.wait(&done, 1)
 }
 
 fn submit_and_signal(fixture: &Fixture) -> Outcome {
-    let buffer = fixture.buffer_of(&[0_u32; 4])?;
-    let semaphore = fixture.device.create_semaphore(100)?;
-    let execution = filling(fixture, &buffer, 7)?;
-    let signals = [Timepoint::new(&semaphore, 101)];
-    fixture.queue().execute(&[], &signals, &[execution])?;
-    semaphore.wait(101, PATIENCE)?;
-    assert_eq!(value(fixture, &buffer)?, 7);
+    let done = fixture.device.create_semaphore(100)?;
+    submit(fixture, 0, &[], &at(&done, 101))?;
+    fixture.wait(&done, 101)?;
+    assert_eq!(done.query()?, 101);
     Ok(())
 }
 
 fn submit_with_wait(fixture: &Fixture) -> Outcome {
-    let buffer = fixture.buffer_of(&[0_u32; 4])?;
     let gate = fixture.device.create_semaphore(100)?;
-    let done = fixture.semaphore()?;
-    let execution = filling(fixture, &buffer, 7)?;
-    let waits = [Timepoint::new(&gate, 101)];
-    let signals = [Timepoint::new(&done, 1)];
-    fixture.queue().execute(&waits, &signals, &[execution])?;
-    assert_eq!(done.query()?, 0);
-    assert_eq!(value(fixture, &buffer)?, 0);
+    let done = fixture.device.create_semaphore(100)?;
+    submit(fixture, 0, &at(&gate, 101), &at(&done, 101))?;
+    assert_eq!(done.query()?, 100);
+    let waited = done.wait(101, Duration::from_millis(2));
+    refused(waited, StatusCode::DeadlineExceeded);
     gate.signal(101)?;
-    done.wait(1, PATIENCE)?;
-    assert_eq!(value(fixture, &buffer)?, 7);
-    Ok(())
+    fixture.wait(&done, 101)
 }
 
 fn cross_queue_wait_before_signal(fixture: &Fixture) -> Outcome {
-    let (first, second) = queues(fixture);
-    let buffer = fixture.buffer_of(&[0_u32; 4])?;
-    let copy = fixture.buffer_of(&[0_u32; 4])?;
-    let (gate, middle, done) = (
-        fixture.semaphore()?,
-        fixture.semaphore()?,
-        fixture.semaphore()?,
-    );
-    // The waiter is there before anybody has promised what it waits for.
-    second.copy(
-        &[Timepoint::new(&middle, 1)],
-        &[Timepoint::new(&done, 1)],
-        &BufferRef::whole(&buffer),
-        &BufferRef::whole(&copy),
-    )?;
-    first.execute(
-        &[Timepoint::new(&gate, 1)],
-        &[Timepoint::new(&middle, 1)],
-        &[filling(fixture, &buffer, 9)?],
-    )?;
-    assert_eq!(done.query()?, 0);
-    gate.signal(1)?;
-    done.wait(1, PATIENCE)?;
-    assert_eq!(value(fixture, &copy)?, 9);
+    let [first, second] = semaphores(fixture)?;
+    submit(fixture, 1, &at(&first, 1), &at(&second, 1))?;
+    assert_eq!(second.query()?, 0);
+    submit(fixture, 0, &[], &at(&first, 1))?;
+    fixture.wait(&second, 1)?;
+    assert_eq!(first.query()?, 1);
     Ok(())
 }
 
 fn multi_queue_fan_out_different_values_before_signal(fixture: &Fixture) -> Outcome {
-    let (first, second) = queues(fixture);
-    let gate = fixture.semaphore()?;
-    let (a, b) = (fixture.semaphore()?, fixture.semaphore()?);
-    let (at_a, at_b) = ([Timepoint::new(&a, 1)], [Timepoint::new(&b, 1)]);
-    first.barrier(&[Timepoint::new(&gate, 1)], &at_a)?;
-    second.barrier(&[Timepoint::new(&gate, 2)], &at_b)?;
-    gate.signal(1)?;
-    a.wait(1, PATIENCE)?;
+    let [source, a, b] = semaphores(fixture)?;
+    let [first, second] = [fixture.buffer(64, 0)?, fixture.buffer(64, 0)?];
+    for (queue, value, done, buffer) in [(0, 1, &a, &first), (1, 2, &b, &second)] {
+        let target = BufferRef::whole(buffer);
+        fixture.device.queues()[queue].fill(
+            &at(&source, value),
+            &at(done, 1),
+            &target,
+            &[value as u8],
+        )?;
+    }
+    submit(fixture, 1, &[], &at(&source, 1))?;
+    fixture.wait(&a, 1)?;
     assert_eq!(b.query()?, 0);
-    gate.signal(2)?;
-    b.wait(1, PATIENCE)?;
-    Ok(())
+    submit(fixture, 0, &[], &at(&source, 2))?;
+    fixture.wait(&b, 1)?;
+    fixture.expect(&first, &[1; 64])?;
+    fixture.expect(&second, &[2; 64])
+}
+
+fn indirect_binding_table_retained_until_signal(fixture: &Fixture) -> Outcome {
+    let commands = fixture.record_slots(|commands| {
+        commands.copy(&BufferRef::slot(0, 0, 64), &BufferRef::slot(1, 0, 64))
+    })?;
+    let [gate, done] = semaphores(fixture)?;
+    let output = fixture.buffer(64, 0)?;
+    {
+        let source = fixture.buffer(64, 0x6B)?;
+        let execution = Execution::with_bindings(&commands, &table(&[&source, &output]));
+        let queue = fixture.queue();
+        queue.execute(&at(&gate, 1), &at(&done, 1), &[execution])?;
+    }
+    drop(commands);
+    let _other = fixture.buffer(64, 0)?;
+    gate.signal(1)?;
+    fixture.wait(&done, 1)?;
+    fixture.expect(&output, &[0x6B; 64])
 }
 
 fn submit_with_multiple_semaphores(fixture: &Fixture) -> Outcome {
-    let (a, b) = (fixture.semaphore()?, fixture.semaphore()?);
-    let (c, d) = (fixture.semaphore()?, fixture.semaphore()?);
-    let waits = [Timepoint::new(&a, 1), Timepoint::new(&b, 1)];
-    let signals = [Timepoint::new(&c, 1), Timepoint::new(&d, 5)];
-    fixture.queue().barrier(&waits, &signals)?;
-    a.signal(1)?;
-    assert_eq!((c.query()?, d.query()?), (0, 0));
-    b.signal(1)?;
-    wait_timepoints(&signals, WaitMode::All, PATIENCE)?;
-    assert_eq!((c.query()?, d.query()?), (1, 5));
+    let [wait_a, wait_b, a, b] = semaphores(fixture)?;
+    let waits = join(&[at(&wait_a, 1), at(&wait_b, 1)]);
+    let signals = join(&[at(&a, 1), at(&b, 2)]);
+    submit(fixture, 0, &waits, &signals)?;
+    wait_a.signal(1)?;
+    assert_eq!((a.query()?, b.query()?), (0, 0));
+    wait_b.signal(1)?;
+    wait_timepoints(&signals, WaitMode::All, LONG)?;
+    assert_eq!((a.query()?, b.query()?), (1, 2));
     Ok(())
 }
 
 fn wait_all_host_and_device_semaphores(fixture: &Fixture) -> Outcome {
-    let (host, device) = (fixture.semaphore()?, fixture.semaphore()?);
-    fixture
-        .queue()
-        .barrier(&[], &[Timepoint::new(&device, 1)])?;
+    let [host, gate, device] = semaphores(fixture)?;
+    submit(fixture, 0, &at(&gate, 1), &at(&device, 1))?;
+    let both = join(&[at(&host, 1), at(&device, 1)]);
+    let waited = wait_timepoints(&both, WaitMode::All, Timeout::Immediate);
+    refused(waited, StatusCode::DeadlineExceeded);
     host.signal(1)?;
-    let points = [Timepoint::new(&host, 1), Timepoint::new(&device, 1)];
-    wait_timepoints(&points, WaitMode::All, PATIENCE)?;
+    gate.signal(1)?;
+    wait_timepoints(&both, WaitMode::All, LONG)?;
     Ok(())
 }
 
 fn wait_any_host_and_device_semaphores_and_device_signals(fixture: &Fixture) -> Outcome {
-    let (host, device) = (fixture.semaphore()?, fixture.semaphore()?);
-    fixture
-        .queue()
-        .barrier(&[], &[Timepoint::new(&device, 1)])?;
-    let points = [Timepoint::new(&host, 1), Timepoint::new(&device, 1)];
-    wait_timepoints(&points, WaitMode::Any, PATIENCE)?;
+    let [host, gate, device] = semaphores(fixture)?;
+    submit(fixture, 0, &at(&gate, 1), &at(&device, 1))?;
+    gate.signal(1)?;
+    let both = join(&[at(&host, 1), at(&device, 1)]);
+    wait_timepoints(&both, WaitMode::Any, LONG)?;
     assert_eq!((host.query()?, device.query()?), (0, 1));
     Ok(())
 }
 
 fn wait_any_host_and_device_semaphores_and_host_signals(fixture: &Fixture) -> Outcome {
-    let (host, device) = (fixture.semaphore()?, fixture.semaphore()?);
-    let gate = fixture.semaphore()?;
-    let signals = [Timepoint::new(&device, 1)];
-    fixture
-        .queue()
-        .barrier(&[Timepoint::new(&gate, 1)], &signals)?;
+    let [host, gate, device] = semaphores(fixture)?;
+    submit(fixture, 0, &at(&gate, 1), &at(&device, 1))?;
     host.signal(1)?;
-    let points = [Timepoint::new(&host, 1), Timepoint::new(&device, 1)];
-    wait_timepoints(&points, WaitMode::Any, PATIENCE)?;
+    let both = join(&[at(&host, 1), at(&device, 1)]);
+    wait_timepoints(&both, WaitMode::Any, LONG)?;
     assert_eq!((host.query()?, device.query()?), (1, 0));
     gate.signal(1)?;
-    wait_timepoints(&points, WaitMode::All, PATIENCE)?;
-    Ok(())
+    fixture.wait(&device, 1)
 }
 
 fn intermediate_semaphore_between_device_batches(fixture: &Fixture) -> Outcome {
-    let buffer = fixture.buffer_of(&[0_u32; 4])?;
-    let copy = fixture.buffer_of(&[0_u32; 4])?;
-    let (middle, done) = (fixture.semaphore()?, fixture.semaphore()?);
-    let (at_middle, at_done) = ([Timepoint::new(&middle, 1)], [Timepoint::new(&done, 1)]);
-    let (first, second) = queues(fixture);
-    first.execute(&[], &at_middle, &[filling(fixture, &buffer, 3)?])?;
-    let copying = fixture
-        .record(|commands, names| commands.copy(&names.whole(&buffer), &names.whole(&copy)))?;
-    second.execute(&at_middle, &at_done, &[copying])?;
-    done.wait(1, PATIENCE)?;
-    assert_eq!(value(fixture, &copy)?, 3);
+    let [between, done] = semaphores(fixture)?;
+    submit(fixture, 0, &[], &at(&between, 1))?;
+    submit(fixture, 0, &at(&between, 1), &at(&done, 1))?;
+    fixture.wait(&done, 1)?;
+    // What the second waited for is known to be reached, too.
+    assert_eq!(between.query()?, 1);
     Ok(())
 }
 
-fn two_batches_waiting_on_one_former_batch_amongst_two(fixture: &Fixture) -> Outcome {
-    let (first, second) = queues(fixture);
-    let (a, b) = (fixture.semaphore()?, fixture.semaphore()?);
-    let (c, d) = (fixture.semaphore()?, fixture.semaphore()?);
-    let gate = fixture.semaphore()?;
-    let at = |semaphore| [Timepoint::new(semaphore, 1)];
-    first.barrier(&[], &at(&a))?;
-    first.barrier(&at(&gate), &at(&b))?;
-    // Both wait for the first batch only; the second never keeps them.
-    first.barrier(&at(&a), &at(&c))?;
-    second.barrier(&at(&a), &at(&d))?;
-    c.wait(1, PATIENCE)?;
-    d.wait(1, PATIENCE)?;
-    assert_eq!(b.query()?, 0);
+fn two_batches_waiting_on_1_former_batch_amongst_2(fixture: &Fixture) -> Outcome {
+    let [first, second, third, fourth, gate] = semaphores(fixture)?;
+    submit(fixture, 0, &[], &at(&first, 1))?;
+    submit(fixture, 0, &at(&gate, 1), &at(&second, 1))?;
+    submit(fixture, 0, &at(&first, 1), &at(&third, 1))?;
+    submit(fixture, 1, &at(&first, 1), &at(&fourth, 1))?;
+    let both = join(&[at(&third, 1), at(&fourth, 1)]);
+    wait_timepoints(&both, WaitMode::All, LONG)?;
+    assert_eq!(second.query()?, 0);
     gate.signal(1)?;
-    b.wait(1, PATIENCE)?;
-    Ok(())
+    fixture.wait(&second, 1)
 }
 
+/// One signal beyond the values that two batches wait for.
 fn two_batches_waiting_on_different_semaphore_values(fixture: &Fixture) -> Outcome {
-    let (first, second) = queues(fixture);
-    let timeline = fixture.semaphore()?;
-    let (a, b) = (fixture.semaphore()?, fixture.semaphore()?);
-    first.barrier(&[Timepoint::new(&timeline, 1)], &[Timepoint::new(&a, 1)])?;
-    second.barrier(&[Timepoint::new(&timeline, 2)], &[Timepoint::new(&b, 1)])?;
-    first.barrier(&[], &[Timepoint::new(&timeline, 3)])?;
-    a.wait(1, PATIENCE)?;
-    b.wait(1, PATIENCE)?;
-    assert_eq!(timeline.query()?, 3);
+    for queue in 0..2 {
+        let [source, gate, a, b] = semaphores(fixture)?;
+        submit(fixture, 0, &at(&gate, 1), &at(&source, 3))?;
+        submit(fixture, queue, &at(&source, 1), &at(&a, 1))?;
+        submit(fixture, queue, &at(&source, 2), &at(&b, 1))?;
+        assert_eq!((a.query()?, b.query()?), (0, 0));
+        gate.signal(1)?;
+        let both = join(&[at(&a, 1), at(&b, 1)]);
+        wait_timepoints(&both, WaitMode::All, LONG)?;
+        assert_eq!(source.query()?, 3);
+    }
     Ok(())
 }
 
 fn batch_waiting_on_another_and_host_signal(fixture: &Fixture) -> Outcome {
-    let (first, second) = queues(fixture);
-    let (host, middle, done) = (
-        fixture.semaphore()?,
-        fixture.semaphore()?,
-        fixture.semaphore()?,
-    );
-    first.barrier(&[], &[Timepoint::new(&middle, 1)])?;
-    let waits = [Timepoint::new(&middle, 1), Timepoint::new(&host, 1)];
-    second.barrier(&waits, &[Timepoint::new(&done, 1)])?;
-    middle.wait(1, PATIENCE)?;
-    assert_eq!(done.query()?, 0);
+    let [first, host, done] = semaphores(fixture)?;
+    submit(fixture, 0, &[], &at(&first, 1))?;
+    let waits = join(&[at(&first, 1), at(&host, 1)]);
+    submit(fixture, 1, &waits, &at(&done, 1))?;
+    fixture.wait(&first, 1)?;
+    let waited = done.wait(1, Duration::from_millis(2));
+    refused(waited, StatusCode::DeadlineExceeded);
     host.signal(1)?;
-    done.wait(1, PATIENCE)?;
-    Ok(())
+    fixture.wait(&done, 1)
 }
 
-fn device_batch_signal_another_and_host(fixture: &Fixture) -> Outcome {
-    let (first, second) = queues(fixture);
-    let (middle, done) = (fixture.semaphore()?, fixture.semaphore()?);
-    second.barrier(&[Timepoint::new(&middle, 1)], &[Timepoint::new(&done, 1)])?;
-    std::thread::scope(|scope| {
-        let host = scope.spawn(|| middle.wait(1, PATIENCE));
-        first.barrier(&[], &[Timepoint::new(&middle, 1)])?;
-        done.wait(1, PATIENCE)?;
-        host.join().expect("the waiter does not panic")
-    })?;
-    Ok(())
+fn device_batch_signals_another_and_host(fixture: &Fixture) -> Outcome {
+    let [host, device, done] = semaphores(fixture)?;
+    submit(fixture, 1, &at(&device, 1), &at(&done, 1))?;
+    let signals = join(&[at(&host, 1), at(&device, 1)]);
+    submit(fixture, 0, &[], &signals)?;
+    fixture.wait(&host, 1)?;
+    fixture.wait(&done, 1)
 }
 
 fn batch_waiting_on_smaller_value_after_signaled(fixture: &Fixture) -> Outcome {
-    let (timeline, done) = (fixture.semaphore()?, fixture.semaphore()?);
-    let (first, second) = queues(fixture);
-    first.barrier(&[], &[Timepoint::new(&timeline, 10)])?;
-    timeline.wait(10, PATIENCE)?;
-    second.barrier(&[Timepoint::new(&timeline, 5)], &[Timepoint::new(&done, 1)])?;
-    done.wait(1, PATIENCE)?;
+    for queue in 0..2 {
+        let [source, done] = semaphores(fixture)?;
+        submit(fixture, 0, &[], &at(&source, 2))?;
+        fixture.wait(&source, 2)?;
+        submit(fixture, queue, &at(&source, 1), &at(&done, 1))?;
+        fixture.wait(&done, 1)?;
+    }
     Ok(())
 }
 
 fn batch_waiting_on_smaller_value_before_signaled(fixture: &Fixture) -> Outcome {
-    let (timeline, done) = (fixture.semaphore()?, fixture.semaphore()?);
-    let (first, second) = queues(fixture);
-    second.barrier(&[Timepoint::new(&timeline, 5)], &[Timepoint::new(&done, 1)])?;
-    first.barrier(&[], &[Timepoint::new(&timeline, 10)])?;
-    done.wait(1, PATIENCE)?;
-    assert_eq!(timeline.query()?, 10);
+    for queue in 0..2 {
+        let [source, done] = semaphores(fixture)?;
+        submit(fixture, queue, &at(&source, 1), &at(&done, 1))?;
+        submit(fixture, 0, &[], &at(&source, 2))?;
+        fixture.wait(&done, 1)?;
+        assert_eq!(source.query()?, 2);
+    }
     Ok(())
 }
 
 fn propagate_fail_signal(fixture: &Fixture) -> Outcome {
-    let buffer = fixture.buffer_of(&[1_u32; 4])?;
-    let (gate, middle, done) = (
-        fixture.semaphore()?,
-        fixture.semaphore()?,
-        fixture.semaphore()?,
-    );
-    let (first, second) = queues(fixture);
-    let at = |semaphore| [Timepoint::new(semaphore, 1)];
-    first.execute(&at(&gate), &at(&middle), &[filling(fixture, &buffer, 2)?])?;
-    second.barrier(&at(&middle), &at(&done))?;
-    gate.fail(Status::cancelled("on purpose"));
-    for semaphore in [&middle, &done] {
-        let status = semaphore.wait(1, PATIENCE).expect_err("signalled");
-        assert_eq!(status.code(), StatusCode::Cancelled, "{status:#}");
-        assert!(format!("{status:#}").contains("on purpose"), "{status:#}");
+    // Before and after the batch is submitted.
+    for is_early in [true, false] {
+        let [source, done] = semaphores(fixture)?;
+        let fail = || source.fail(Status::cancelled("called off"));
+        if is_early {
+            fail();
+        }
+        submit(fixture, 0, &at(&source, 1), &at(&done, 1))?;
+        if !is_early {
+            fail();
+        }
+        let status = done.wait(1, LONG).expect_err("it fails");
+        assert_eq!(status.code(), StatusCode::Cancelled);
+        assert_eq!(status.message(), "called off");
+        assert!(done.payload() >= Semaphore::FAILURE_VALUE);
     }
-    assert_eq!(value(fixture, &buffer)?, 1);
     Ok(())
 }
 
-fn failure_stops_at_what_does_not_depend(fixture: &Fixture) -> Outcome {
-    let buffer = fixture.buffer_of(&[1_u32; 4])?;
-    let (gate, failed, done) = (
-        fixture.semaphore()?,
-        fixture.semaphore()?,
-        fixture.semaphore()?,
-    );
-    let queue = fixture.queue();
-    let waits = [Timepoint::new(&gate, 1)];
-    queue.barrier(&waits, &[Timepoint::new(&failed, 1)])?;
-    gate.fail(Status::aborted("on purpose"));
-    failed.wait(1, PATIENCE).expect_err("signalled");
-    let signals = [Timepoint::new(&done, 1)];
-    queue.execute(&[], &signals, &[filling(fixture, &buffer, 2)?])?;
-    done.wait(1, PATIENCE)?;
-    assert_eq!(value(fixture, &buffer)?, 2);
-    Ok(())
+fn failure_runs_down_a_chain(fixture: &Fixture) -> Outcome {
+    let chain: [Semaphore; 8] = semaphores(fixture)?;
+    for (index, pair) in chain.windows(2).enumerate().rev() {
+        submit(fixture, index % 2, &at(&pair[0], 1), &at(&pair[1], 1))?;
+    }
+    chain[0].fail(Status::data_loss("the first cause"));
+    for semaphore in &chain[1..] {
+        let status = semaphore.wait(1, LONG).expect_err("it fails");
+        assert_eq!(status.code(), StatusCode::DataLoss);
+        assert_eq!(status.message(), "the first cause");
+    }
+    // The queues are not to blame.
+    let done = fixture.semaphore()?;
+    submit(fixture, 0, &[], &at(&done, 1))?;
+    fixture.wait(&done, 1)
 }
 
-fn submissions_from_many_threads(fixture: &Fixture) -> Outcome {
-    const THREADS: usize = 4;
-    const ROUNDS: u64 = 50;
-    let executable = fixture.executable("scale_and_offset")?;
-    let buffers = (0..THREADS)
-        .map(|_| fixture.buffer_of(&[0_u32; 4]))
-        .collect::<hal::Result<Vec<_>>>()?;
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = buffers
-            .iter()
-            .map(|buffer| {
-                let executable = &executable;
-                scope.spawn(move || -> hal::Result<()> {
-                    let execution = fixture.record(|commands, names| {
-                        let buffer = names.whole(buffer);
-                        let bindings = [buffer.clone(), buffer];
-                        commands.dispatch(executable, 0, [1, 1, 1], &[1, 1], &bindings)
-                    })?;
-                    let timeline = fixture.semaphore()?;
-                    let (first, second) = queues(fixture);
-                    for round in 0..ROUNDS {
-                        let queue = if round % 3 == 0 { second } else { first };
-                        let waits = [Timepoint::new(&timeline, round)];
-                        let signals = [Timepoint::new(&timeline, round + 1)];
-                        queue.execute(&waits, &signals, std::slice::from_ref(&execution))?;
-                    }
-                    timeline.wait(ROUNDS, PATIENCE)
-                })
-            })
-            .collect();
-        let mut results = threads.into_iter().map(|thread| thread.join());
-        results.try_for_each(|result| result.expect("no thread panics"))
+fn failed_batch_does_nothing(fixture: &Fixture) -> Outcome {
+    let [source, done] = semaphores(fixture)?;
+    let buffer = fixture.buffer(64, 1)?;
+    let execution = fixture.record_one_shot(|commands| {
+        commands.fill(&commands.whole(&buffer), &[2])?;
+        Ok(())
     })?;
-    for buffer in &buffers {
-        assert_eq!(fixture.read_of::<u32>(buffer)?, [ROUNDS as u32; 4]);
+    fixture
+        .queue()
+        .execute(&at(&source, 1), &at(&done, 1), &[execution])?;
+    source.fail(Status::aborted("stop"));
+    refused(done.wait(1, LONG), StatusCode::Aborted);
+    fixture.expect(&buffer, &[1; 64])
+}
+
+/// Every submission waits for one that is submitted later.
+fn reverse_order_of_a_long_chain(fixture: &Fixture) -> Outcome {
+    let steps = (0..=40)
+        .map(|_| fixture.semaphore())
+        .collect::<Result<Vec<_>, _>>()?;
+    let buffer = fixture.buffer(16, 0xFF)?;
+    for index in (0..40).rev() {
+        let commands = fixture.record_slots(|commands| commands.fill(&slot(0), &[index as u8]))?;
+        let execution = Execution::with_bindings(&commands, &table(&[&buffer]));
+        let (waits, signals) = (at(&steps[index], 1), at(&steps[index + 1], 1));
+        fixture.device.queues()[index % 2].execute(&waits, &signals, &[execution])?;
+    }
+    assert_eq!(steps[40].query()?, 0);
+    steps[0].signal(1)?;
+    fixture.wait(&steps[40], 1)?;
+    fixture.expect(&buffer, &[39; 16])
+}
+
+fn cycle_between_queues_is_broken_by_failure(fixture: &Fixture) -> Outcome {
+    let [a, b] = semaphores(fixture)?;
+    submit(fixture, 0, &at(&a, 1), &at(&b, 1))?;
+    submit(fixture, 1, &at(&b, 1), &at(&a, 1))?;
+    let waited = a.wait(1, Duration::from_millis(2));
+    refused(waited, StatusCode::DeadlineExceeded);
+    a.fail(Status::aborted("nobody else will"));
+    refused(b.wait(1, LONG), StatusCode::Aborted);
+    Ok(())
+}
+
+fn signals_of_many_submissions_come_in_order(fixture: &Fixture) -> Outcome {
+    let done = fixture.semaphore()?;
+    for value in 1..=200 {
+        submit(fixture, 0, &[], &at(&done, value))?;
+    }
+    let mut last = 0;
+    while last < 200 {
+        let value = done.query()?;
+        assert!(value >= last, "{value} after {last}");
+        last = value;
+        fixture.wait(&done, (last + 17).min(200))?;
     }
     Ok(())
 }
 
-fn command_buffer_of_another_device(fixture: &Fixture) -> Outcome {
-    let params = fixture.device.params();
-    let other = fixture
-        .driver
-        .create_device_by_id(fixture.info.id, params)?;
-    let execution = fixture.record(|_, _| Ok(()))?;
-    let result = other.queues()[0].execute(&[], &[], &[execution]);
-    let status = result.expect_err("executed");
-    assert_eq!(status.code(), StatusCode::InvalidArgument);
-    Ok(())
-}
-
-fn device_dropped_with_work_in_flight(fixture: &Fixture) -> Outcome {
-    let params = fixture.device.params();
-    let device = fixture
-        .driver
-        .create_device_by_id(fixture.info.id, params)?;
-    let buffer = device
-        .allocator()
-        .allocate(&crate::commands::device_params(), 1 << 20)?;
-    let (gate, parked) = (device.create_semaphore(0)?, device.create_semaphore(0)?);
-    let done = device.create_semaphore(0)?;
-    let target = BufferRef::whole(&buffer);
-    let waits = [Timepoint::new(&gate, 1)];
-    let queue = &device.queues()[0];
-    queue.fill(&waits, &[Timepoint::new(&parked, 1)], &target, &[1])?;
-    queue.fill(&[], &[Timepoint::new(&done, 1)], &target, &[2])?;
-    drop(device);
-    done.wait(1, PATIENCE)?;
-    let status = parked.wait(1, PATIENCE).expect_err("the device is gone");
-    assert_eq!(status.code(), StatusCode::Cancelled, "{status:#}");
+fn flush_and_wait_idle(fixture: &Fixture) -> Outcome {
+    let [gate, done, parked] = semaphores(fixture)?;
+    let queue = fixture.queue();
+    queue.wait_idle();
+    submit(fixture, 0, &[], &at(&done, 1))?;
+    submit(fixture, 0, &at(&gate, 1), &at(&parked, 1))?;
+    queue.flush();
+    queue.wait_idle();
+    assert_eq!(done.query()?, 1);
+    // What waits is not waited for.
+    assert_eq!(parked.query()?, 0);
+    gate.signal(1)?;
+    queue.wait_idle();
+    assert_eq!(parked.query()?, 1);
     Ok(())
 }

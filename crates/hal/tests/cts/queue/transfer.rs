@@ -1,12 +1,12 @@
-//! Fills, updates and copies without a command buffer of the caller's.
+//! Fills, updates and copies straight on a queue.
 
-use hal::{BufferRef, Timepoint};
+use hal::{Buffer, BufferRef, StatusCode, Timepoint};
 
 use crate::cases;
-use crate::commands::{PATIENCE, expect_bytes, varied};
 use crate::frame::{Case, Fixture, Outcome};
+use crate::work::{at, patched, pattern, refused};
 
-pub(crate) const CASES: &[Case] = cases![Mode:
+pub(crate) const CASES: &[Case] = cases![Device:
     fill_entire_buffer_1_byte,
     fill_entire_buffer_2_byte,
     fill_entire_buffer_4_byte,
@@ -15,6 +15,7 @@ pub(crate) const CASES: &[Case] = cases![Mode:
     fill_size_alignment_and_pattern_classes,
     update_entire_buffer,
     update_subrange,
+    update_with_source_offset,
     update_larger_than_command_buffer_limit,
     update_captures_source_before_wait_resolves,
     update_size_and_alignment_classes,
@@ -28,22 +29,22 @@ pub(crate) const CASES: &[Case] = cases![Mode:
     chained_fill_copy_fill,
     barrier_signals,
     barrier_preserves_ordering,
+    refused_at_once,
+    no_bytes,
 ];
 
-/// Fills a range of zeros and compares all bytes.
-fn fill(fixture: &Fixture, size: usize, offset: usize, length: usize, pattern: &[u8]) -> Outcome {
-    let buffer = fixture.buffer(&vec![0; size])?;
-    fixture.submit_and_wait(|queue, signals| {
-        let target = BufferRef::range(&buffer, offset as u64, length as u64);
-        queue.fill(&[], signals, &target, pattern)
-    })?;
-    let mut expected = vec![0; size];
-    let repeated = pattern.iter().cycle();
-    for (byte, value) in expected[offset..offset + length].iter_mut().zip(repeated) {
-        *byte = *value;
-    }
-    let what = format!("{length} of {size} bytes at {offset}");
-    expect_bytes(&what, &fixture.read(&buffer)?, &expected)
+/// Lengths and offsets (of the source, of the target) of transfers.
+const LENGTHS: [usize; 13] = [4, 8, 16, 31, 32, 33, 64, 128, 256, 1024, 4096, 16384, 65536];
+const OFFSETS: [(usize, usize); 4] = [(0, 0), (8, 8), (4, 4), (1, 2)];
+
+fn fill(fixture: &Fixture, bytes: usize, offset: usize, length: usize, value: &[u8]) -> Outcome {
+    let buffer = fixture.buffer(bytes, 0x11)?;
+    let done = fixture.semaphore()?;
+    let target = BufferRef::range(&buffer, offset as u64, length as u64);
+    fixture.queue().fill(&[], &at(&done, 1), &target, value)?;
+    fixture.wait(&done, 1)?;
+    let filled = value.repeat(length / value.len());
+    fixture.expect(&buffer, &patched(vec![0x11; bytes], offset, &filled))
 }
 
 fn fill_entire_buffer_1_byte(fixture: &Fixture) -> Outcome {
@@ -59,7 +60,7 @@ fn fill_entire_buffer_4_byte(fixture: &Fixture) -> Outcome {
 }
 
 fn fill_subrange(fixture: &Fixture) -> Outcome {
-    fill(fixture, 256, 64, 128, &[0xCD])
+    fill(fixture, 256, 64, 128, &[0xCC])
 }
 
 fn fill_large_buffer(fixture: &Fixture) -> Outcome {
@@ -73,115 +74,112 @@ fn fill_large_buffer(fixture: &Fixture) -> Outcome {
 }
 
 fn fill_size_alignment_and_pattern_classes(fixture: &Fixture) -> Outcome {
-    const K64: usize = 64 << 10;
-    let one: &[_] = &[
-        (0, 4),
-        (3, 31),
-        (17, 32),
-        (1, 33),
-        (16, 64),
-        (7, 1024),
-        (31, K64),
-    ];
-    let two: &[_] = &[(0, 4), (2, 30), (6, 32), (18, 34), (4, 1024), (14, K64)];
-    let four: &[_] = &[(0, 4), (4, 28), (8, 32), (20, 36), (4, 1024), (12, K64)];
-    let patterns = [(&[0x5A][..], one), (&[1, 2], two), (&[1, 2, 3, 4], four)];
-    for (pattern, ranges) in patterns {
-        for &(offset, length) in ranges {
-            fill(fixture, offset + length + 16, offset, length, pattern)?;
-        }
+    let value = 0xAB23_CD45_u32.to_le_bytes();
+    for (size, offset, length) in [
+        (1, 3, 31),
+        (1, 17, 32),
+        (1, 31, 65536),
+        (2, 2, 30),
+        (2, 18, 34),
+        (2, 14, 65536),
+        (4, 4, 28),
+        (4, 20, 36),
+        (4, 12, 65536),
+    ] {
+        fill(
+            fixture,
+            offset + length + 16,
+            offset,
+            length,
+            &value[..size],
+        )?;
     }
     Ok(())
 }
 
-/// Updates a range of 0xEE and compares all bytes.
-fn update(fixture: &Fixture, size: usize, offset: usize, source: &[u8]) -> Outcome {
-    let buffer = fixture.device.allocator();
-    let buffer = buffer.allocate(&crate::commands::device_params(), size as u64)?;
-    fixture.submit_and_wait(|queue, signals| {
-        queue.fill(&[], signals, &BufferRef::whole(&buffer), &[0xEE])
-    })?;
-    fixture.submit_and_wait(|queue, signals| {
-        let target = BufferRef::range(&buffer, offset as u64, source.len() as u64);
-        queue.update(&[], signals, source, &target)
-    })?;
-    let mut expected = vec![0xEE; size];
-    expected[offset..offset + source.len()].copy_from_slice(source);
-    let what = format!("{} of {size} bytes at {offset}", source.len());
-    expect_bytes(&what, &fixture.read(&buffer)?, &expected)
+fn update(fixture: &Fixture, bytes: usize, offset: usize, source: &[u8]) -> Outcome {
+    let buffer = fixture.buffer(bytes, 0x11)?;
+    let done = fixture.semaphore()?;
+    let target = BufferRef::range(&buffer, offset as u64, source.len() as u64);
+    fixture
+        .queue()
+        .update(&[], &at(&done, 1), source, &target)?;
+    fixture.wait(&done, 1)?;
+    fixture.expect(&buffer, &patched(vec![0x11; bytes], offset, source))
 }
 
 fn update_entire_buffer(fixture: &Fixture) -> Outcome {
-    update(fixture, 256, 0, &varied(256, 10))
+    update(fixture, 256, 0, &pattern(256, 1))
 }
 
 fn update_subrange(fixture: &Fixture) -> Outcome {
-    update(fixture, 256, 100, &varied(50, 11)[5..])
+    update(fixture, 256, 100, &pattern(64, 2))
 }
 
+fn update_with_source_offset(fixture: &Fixture) -> Outcome {
+    update(fixture, 64, 8, &pattern(64, 3)[16..48])
+}
+
+/// It comes in pieces, and none is missing.
 fn update_larger_than_command_buffer_limit(fixture: &Fixture) -> Outcome {
-    let length = 2 * (64 << 10) + 37;
-    update(fixture, length + 20, 11, &varied(length, 12))
+    let source = pattern(2 * hal::MAX_UPDATE_BYTES + 37, 4);
+    update(fixture, source.len() + 64, 5, &source)
 }
 
 fn update_captures_source_before_wait_resolves(fixture: &Fixture) -> Outcome {
-    let buffer = fixture.buffer(&[0; 256])?;
+    let buffer = fixture.buffer(1000, 0)?;
     let (gate, done) = (fixture.semaphore()?, fixture.semaphore()?);
-    let mut source = varied(256, 13);
-    fixture.queue().update(
-        &[Timepoint::new(&gate, 1)],
-        &[Timepoint::new(&done, 1)],
-        &source,
-        &BufferRef::whole(&buffer),
-    )?;
-    source.fill(0);
+    let mut source = pattern(1000, 5);
+    let expected = source.clone();
+    let target = BufferRef::whole(&buffer);
+    fixture
+        .queue()
+        .update(&at(&gate, 1), &at(&done, 1), &source, &target)?;
+    source.fill(0xEE);
+    drop(source);
     gate.signal(1)?;
-    done.wait(1, PATIENCE)?;
-    expect_bytes("target", &fixture.read(&buffer)?, &varied(256, 13))
+    fixture.wait(&done, 1)?;
+    fixture.expect(&buffer, &expected)
 }
 
 fn update_size_and_alignment_classes(fixture: &Fixture) -> Outcome {
-    for length in [1, 3, 4, 15, 16, 17, 31, 64, 1000, 4096, 65_535] {
-        for offset in [0, 1, 4, 8] {
-            update(fixture, length + 16, offset, &varied(length, length as u32))?;
+    for length in LENGTHS {
+        for (from, to) in OFFSETS {
+            let source = pattern(length + from, length as u8);
+            update(fixture, length + 16, to, &source[from..])?;
         }
     }
     Ok(())
 }
 
-/// Copies into a range of 0xEE and compares all bytes.
 fn copy(fixture: &Fixture, from: usize, to: usize, length: usize) -> Outcome {
-    let contents = varied(from + length + 16, length as u32);
-    let source = fixture.buffer(&contents)?;
-    let target = fixture.buffer(&vec![0xEE; to + length + 16])?;
-    fixture.submit_and_wait(|queue, signals| {
-        let source = BufferRef::range(&source, from as u64, length as u64);
-        let target = BufferRef::range(&target, to as u64, length as u64);
-        queue.copy(&[], signals, &source, &target)
-    })?;
-    let mut expected = vec![0xEE; to + length + 16];
-    expected[to..to + length].copy_from_slice(&contents[from..from + length]);
-    let what = format!("{length} bytes from {from} to {to}");
-    expect_bytes(&what, &fixture.read(&target)?, &expected)
+    let contents = pattern(length + 16, length as u8);
+    let source = fixture.buffer_of(&contents)?;
+    let target = fixture.buffer(length + 16, 0x11)?;
+    let done = fixture.semaphore()?;
+    let from_range = BufferRef::range(&source, from as u64, length as u64);
+    let to_range = BufferRef::range(&target, to as u64, length as u64);
+    fixture
+        .queue()
+        .copy(&[], &at(&done, 1), &from_range, &to_range)?;
+    fixture.wait(&done, 1)?;
+    let copied = &contents[from..from + length];
+    fixture.expect(&target, &patched(vec![0x11; length + 16], to, copied))
 }
 
 fn copy_entire_buffer(fixture: &Fixture) -> Outcome {
-    let contents = varied(256, 14);
-    let source = fixture.buffer(&contents)?;
-    let target = fixture.buffer(&[0; 256])?;
-    fixture.submit_and_wait(|queue, signals| {
-        queue.copy(
-            &[],
-            signals,
-            &BufferRef::whole(&source),
-            &BufferRef::whole(&target),
-        )
-    })?;
-    expect_bytes("target", &fixture.read(&target)?, &contents)
+    let contents = pattern(512, 6);
+    let source = fixture.buffer_of(&contents)?;
+    let target = fixture.buffer(512, 0)?;
+    let done = fixture.semaphore()?;
+    let (from, to) = (BufferRef::whole(&source), BufferRef::whole(&target));
+    fixture.queue().copy(&[], &at(&done, 1), &from, &to)?;
+    fixture.wait(&done, 1)?;
+    fixture.expect(&target, &contents)
 }
 
 fn copy_with_offsets(fixture: &Fixture) -> Outcome {
-    copy(fixture, 32, 64, 128)
+    copy(fixture, 3, 11, 100)
 }
 
 fn copy_large_buffer(fixture: &Fixture) -> Outcome {
@@ -189,105 +187,142 @@ fn copy_large_buffer(fixture: &Fixture) -> Outcome {
 }
 
 fn copy_size_and_alignment_classes(fixture: &Fixture) -> Outcome {
-    for length in [
-        1,
-        4,
-        8,
-        16,
-        31,
-        32,
-        33,
-        64,
-        128,
-        256,
-        1024,
-        4096,
-        16 << 10,
-        64 << 10,
-    ] {
-        for (from, to) in [(0, 0), (8, 8), (4, 4), (1, 2)] {
+    for length in LENGTHS {
+        for (from, to) in OFFSETS {
             copy(fixture, from, to, length)?;
         }
     }
     Ok(())
 }
 
+/// 64 bursts of 64 copies, each burst waited for.
 fn burst_copy_submit(fixture: &Fixture) -> Outcome {
-    const BYTES: u64 = 4096;
-    const COPIES: u64 = 64;
-    let contents = varied((COPIES * BYTES) as usize, 15);
-    let source = fixture.buffer(&contents)?;
-    let target = fixture.buffer(&vec![0; (COPIES * BYTES) as usize])?;
-    let timeline = fixture.semaphore()?;
-    for burst in 0..64 {
-        for copy in 0..COPIES {
-            let source = BufferRef::range(&source, copy * BYTES, BYTES);
-            let target = BufferRef::range(&target, copy * BYTES, BYTES);
-            let signals = [Timepoint::new(&timeline, burst * COPIES + copy + 1)];
-            fixture.queue().copy(&[], &signals, &source, &target)?;
+    let contents = pattern(4096, 7);
+    let source = fixture.buffer_of(&contents)?;
+    let target = fixture.buffer(4096, 0)?;
+    let done = fixture.semaphore()?;
+    let mut value = 0;
+    for _ in 0..64 {
+        for _ in 0..64 {
+            value += 1;
+            let (from, to) = (BufferRef::whole(&source), BufferRef::whole(&target));
+            fixture.queue().copy(&[], &at(&done, value), &from, &to)?;
         }
+        fixture.wait(&done, value)?;
     }
-    timeline.wait(64 * COPIES, PATIENCE)?;
-    expect_bytes("target", &fixture.read(&target)?, &contents)
+    fixture.expect(&target, &contents)
 }
 
 fn chained_fill_then_copy(fixture: &Fixture) -> Outcome {
-    let (source, target) = (fixture.buffer(&[0; 256])?, fixture.buffer(&[0; 256])?);
-    let timeline = fixture.semaphore()?;
-    let at = |value| [Timepoint::new(&timeline, value)];
-    let (from, to) = (BufferRef::whole(&source), BufferRef::whole(&target));
-    fixture.queue().fill(&[], &at(1), &from, &[0x3C])?;
-    fixture.queue().copy(&at(1), &at(2), &from, &to)?;
-    timeline.wait(2, PATIENCE)?;
-    assert_eq!(fixture.read(&target)?, [0x3C; 256]);
-    Ok(())
+    let (first, second) = (fixture.buffer(256, 0)?, fixture.buffer(256, 0)?);
+    let steps = fixture.semaphore()?;
+    let [from, to] = [&first, &second].map(BufferRef::whole);
+    let queue = fixture.queue();
+    queue.fill(&[], &at(&steps, 1), &from, &[0x77])?;
+    queue.copy(&at(&steps, 1), &at(&steps, 2), &from, &to)?;
+    fixture.wait(&steps, 2)?;
+    fixture.expect(&second, &[0x77; 256])
 }
 
 fn chained_update_then_copy(fixture: &Fixture) -> Outcome {
-    let (source, target) = (fixture.buffer(&[0; 256])?, fixture.buffer(&[0; 256])?);
-    let timeline = fixture.semaphore()?;
-    let at = |value| [Timepoint::new(&timeline, value)];
-    let (from, to) = (BufferRef::whole(&source), BufferRef::whole(&target));
-    let contents = varied(256, 16);
-    fixture.queue().update(&[], &at(1), &contents, &from)?;
-    fixture.queue().copy(&at(1), &at(2), &from, &to)?;
-    timeline.wait(2, PATIENCE)?;
-    expect_bytes("target", &fixture.read(&target)?, &contents)
+    let (first, second) = (fixture.buffer(256, 0)?, fixture.buffer(256, 0)?);
+    let steps = fixture.semaphore()?;
+    let [from, to] = [&first, &second].map(BufferRef::whole);
+    let contents = pattern(256, 8);
+    // On different queues: only the semaphore orders them.
+    fixture
+        .queue()
+        .update(&[], &at(&steps, 1), &contents, &from)?;
+    fixture
+        .other_queue()
+        .copy(&at(&steps, 1), &at(&steps, 2), &from, &to)?;
+    fixture.wait(&steps, 2)?;
+    fixture.expect(&second, &contents)
 }
 
 fn chained_fill_copy_fill(fixture: &Fixture) -> Outcome {
-    let (source, target) = (fixture.buffer(&[0; 256])?, fixture.buffer(&[0; 256])?);
-    let timeline = fixture.semaphore()?;
-    let at = |value| [Timepoint::new(&timeline, value)];
-    let (from, to) = (BufferRef::whole(&source), BufferRef::whole(&target));
-    let queue = fixture.queue();
-    queue.fill(&[], &at(1), &from, &[0x11])?;
-    queue.copy(&at(1), &at(2), &from, &to)?;
-    queue.fill(&at(2), &at(3), &from, &[0x22])?;
-    timeline.wait(3, PATIENCE)?;
-    assert_eq!(fixture.read(&target)?, [0x11; 256]);
-    assert_eq!(fixture.read(&source)?, [0x22; 256]);
-    Ok(())
+    let (first, second) = (fixture.buffer(256, 0)?, fixture.buffer(256, 0)?);
+    let steps = fixture.semaphore()?;
+    let [from, to] = [&first, &second].map(BufferRef::whole);
+    let (queue, other) = (fixture.queue(), fixture.other_queue());
+    queue.fill(&[], &at(&steps, 1), &from, &[0x11])?;
+    other.copy(&at(&steps, 1), &at(&steps, 2), &from, &to)?;
+    queue.fill(&at(&steps, 2), &at(&steps, 3), &from, &[0x22])?;
+    fixture.wait(&steps, 3)?;
+    fixture.expect(&first, &[0x22; 256])?;
+    fixture.expect(&second, &[0x11; 256])
 }
 
 fn barrier_signals(fixture: &Fixture) -> Outcome {
-    fixture.submit_and_wait(|queue, signals| queue.barrier(&[], signals))?;
+    let done = fixture.semaphore()?;
+    fixture.queue().barrier(&[], &at(&done, 5))?;
+    fixture.wait(&done, 5)?;
+    assert_eq!(done.query()?, 5);
     Ok(())
 }
 
-/// The barrier stands between two queues.
 fn barrier_preserves_ordering(fixture: &Fixture) -> Outcome {
-    let buffer = fixture.buffer(&vec![0; 1 << 20])?;
-    let timeline = fixture.semaphore()?;
-    let at = |value| [Timepoint::new(&timeline, value)];
-    let [first, second] = fixture.device.queues() else {
-        panic!("the fixture has two queues");
-    };
-    let target = BufferRef::whole(&buffer);
-    first.fill(&[], &at(1), &target, &[1])?;
-    second.barrier(&at(1), &at(2))?;
-    first.fill(&at(2), &at(3), &target, &[2])?;
-    timeline.wait(3, PATIENCE)?;
-    assert_eq!(fixture.read(&buffer)?, vec![2; 1 << 20]);
-    Ok(())
+    let buffers: [Buffer; 2] = [fixture.buffer(256, 0)?, fixture.buffer(256, 0)?];
+    let output = fixture.buffer(512, 0)?;
+    let parts = [output.subspan(0, 256)?, output.subspan(256, 256)?];
+    let (filled, joined, done) = (
+        [fixture.semaphore()?, fixture.semaphore()?],
+        fixture.semaphore()?,
+        fixture.semaphore()?,
+    );
+    let queues = fixture.device.queues();
+    // A join, recorded before what it joins, and what comes after it first.
+    for (index, (buffer, part)) in buffers.iter().zip(&parts).enumerate() {
+        let [from, to] = [buffer, part].map(BufferRef::whole);
+        let signals = at(&done, index as u64 + 1);
+        queues[1 - index].copy(&at(&joined, 1), &signals, &from, &to)?;
+    }
+    let waits: Vec<Timepoint> = filled.iter().flat_map(|filled| at(filled, 1)).collect();
+    fixture.queue().barrier(&waits, &at(&joined, 1))?;
+    for (index, buffer) in buffers.iter().enumerate() {
+        let target = BufferRef::whole(buffer);
+        let value = [index as u8 + 1];
+        queues[index].fill(&[], &at(&filled[index], 1), &target, &value)?;
+    }
+    fixture.wait(&done, 2)?;
+    for queue in queues {
+        queue.wait_idle();
+    }
+    fixture.expect(&output, &patched(vec![1; 512], 256, &[2; 256]))
+}
+
+fn refused_at_once(fixture: &Fixture) -> Outcome {
+    let buffer = fixture.buffer(64, 1)?;
+    let done = fixture.semaphore()?;
+    let queue = fixture.queue();
+    let signals = at(&done, 1);
+    let range = |offset, length| BufferRef::range(&buffer, offset, length);
+    let fill = queue.fill(&[], &signals, &range(0, 64), &[1, 2, 3]);
+    refused(fill, StatusCode::InvalidArgument);
+    let fill = queue.fill(&[], &signals, &range(60, 8), &[1]);
+    refused(fill, StatusCode::OutOfRange);
+    let update = queue.update(&[], &signals, &[1; 65], &range(0, hal::WHOLE_BUFFER));
+    refused(update, StatusCode::OutOfRange);
+    let update = queue.update(&[], &signals, &[1; 8], &range(0, 4));
+    refused(update, StatusCode::InvalidArgument);
+    let copy = queue.copy(&[], &signals, &range(0, 32), &range(16, 32));
+    refused(copy, StatusCode::InvalidArgument);
+    let slot = BufferRef::slot(0, 0, 16);
+    let fill = queue.fill(&[], &signals, &slot, &[1]);
+    refused(fill, StatusCode::OutOfRange);
+    assert_eq!(done.query()?, 0);
+    fixture.expect(&buffer, &[1; 64])
+}
+
+fn no_bytes(fixture: &Fixture) -> Outcome {
+    let buffer = fixture.buffer(64, 1)?;
+    let done = fixture.semaphore()?;
+    let queue = fixture.queue();
+    let nothing = BufferRef::range(&buffer, 16, 0);
+    queue.fill(&[], &at(&done, 1), &nothing, &[2])?;
+    queue.update(&at(&done, 1), &at(&done, 2), &[], &nothing)?;
+    let end = BufferRef::range(&buffer, 64, 0);
+    queue.copy(&at(&done, 2), &at(&done, 3), &nothing, &end)?;
+    fixture.wait(&done, 3)?;
+    fixture.expect(&buffer, &[1; 64])
 }
