@@ -65,10 +65,12 @@ impl Work {
         check_launch(gpu, &kernel, config, kernarg).map_err(|(code, problem)| {
             Error::with_detail(code, call, format!("kernel `{}`: {problem}", kernel.name()))
         })?;
+        // The compiler drops arguments that nothing uses from the end, launches do not.
+        let taken = kernel.explicit_kernarg_bytes() as usize;
         Ok(Self::Launch {
             kernel,
             config: *config,
-            kernarg: Bytes::new(kernarg),
+            kernarg: Bytes::new(&kernarg[..taken]),
         })
     }
 
@@ -182,8 +184,8 @@ fn check_launch(
         let problem = format!("needs {lds} bytes of LDS, a workgroup has {most}");
         return Err((Code::INVALID_VALUE, problem));
     }
-    let (least, most) = (kernel.explicit_kernarg_bytes(), kernel.kernarg_bytes());
-    if kernarg.len() < least as usize || kernarg.len() > most.max(least) as usize {
+    let least = kernel.explicit_kernarg_bytes();
+    if kernarg.len() < least as usize {
         let given = kernarg.len();
         let problem = format!("{given} bytes of arguments given, it takes {least}");
         return Err((Code::INVALID_VALUE, problem));
