@@ -7,6 +7,7 @@ use hal::{ExecutableParams, ExportParameterKind, StatusCode};
 
 use crate::cases;
 use crate::frame::{Case, Fixture, Outcome};
+use crate::work::words;
 
 pub(crate) const CASES: &[Case] = cases![Device:
     export_count,
@@ -80,28 +81,25 @@ fn lookup_global_by_name(fixture: &Fixture) -> Outcome {
     fixture.require_computing()?;
     let image = fixture.file("variables.hsaco")?;
     let executable = fixture.prepare(&ExecutableParams::new(&image))?;
-    let sum = fixture.buffer_of(&[0_u32])?;
+    let sum = fixture.buffer(4, 0)?;
     let dispatch = || {
-        fixture.run(|commands, names| {
-            let bindings = [names.whole(&sum)];
-            commands.dispatch(&executable, 0, [1, 1, 1], &[], &bindings)
+        fixture.execute(|commands| {
+            let bindings = [commands.whole(&sum)];
+            commands.dispatch(&executable, 0, [1, 1, 1], &[], &bindings)?;
+            Ok(())
         })
     };
     dispatch()?;
-    assert_eq!(fixture.read_of::<u32>(&sum)?, [42]);
+    fixture.expect(&sum, &words([42]))?;
     let first = executable.lookup_global("first")?;
     assert_eq!(first.byte_length(), 4);
-    assert_eq!(fixture.read_of::<u32>(&first)?, [40]);
-    fixture.submit_and_wait(|queue, signals| {
-        let target = hal::BufferRef::whole(&first);
-        queue.update(&[], signals, &100_u32.to_le_bytes(), &target)
-    })?;
+    fixture.expect(&first, &words([40]))?;
+    fixture.upload(&first, &words([100]))?;
     dispatch()?;
-    assert_eq!(fixture.read_of::<u32>(&sum)?, [102]);
+    fixture.expect(&sum, &words([102]))?;
     // The variable keeps the code loaded.
     drop(executable);
-    assert_eq!(fixture.read_of::<u32>(&first)?, [100]);
-    Ok(())
+    fixture.expect(&first, &words([100]))
 }
 
 fn lookup_global_by_name_not_found(fixture: &Fixture) -> Outcome {

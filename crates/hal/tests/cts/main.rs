@@ -28,7 +28,6 @@ mod command_buffer;
 mod driver;
 mod event;
 mod executable;
-mod fault;
 mod frame;
 mod known;
 mod programs;
@@ -63,7 +62,6 @@ const FOLDERS: &[&[Case]] = &[
     executable::CASES,
     executable::cache::CASES,
     executable::layout::CASES,
-    fault::CASES,
     queue::alloca::CASES,
     queue::dispatch::CASES,
     queue::fault::CASES,

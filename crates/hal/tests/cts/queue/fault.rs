@@ -9,8 +9,8 @@ use hal::{
 };
 
 use crate::cases;
-use crate::commands::PATIENCE;
 use crate::frame::{Case, Fixture, Outcome, Stop};
+use crate::work::{LONG, at, patched};
 
 pub(crate) const CASES: &[Case] = cases![Mode:
     store_out_of_bounds,
@@ -76,7 +76,7 @@ fn fault(
         constants,
         bindings,
     )?;
-    let status = done.wait(1, PATIENCE).expect_err("the kernel went well");
+    let status = done.wait(1, LONG).expect_err("the kernel went well");
     let text = format!("{status:#}");
     assert!(text.contains(kernel), "{kernel} is not in: {text}");
     goes_on(fixture)?;
@@ -85,12 +85,12 @@ fn fault(
 
 /// The queue does right after a fault was reported.
 fn goes_on(fixture: &Fixture) -> Outcome {
-    let buffer = fixture.buffer(&[3; 64])?;
-    fixture.run(|commands, names| commands.fill(&names.range(&buffer, 0, 32), &[4]))?;
-    let mut expected = [3; 64];
-    expected[..32].fill(4);
-    assert_eq!(fixture.read(&buffer)?, expected);
-    Ok(())
+    let buffer = fixture.buffer(64, 3)?;
+    fixture.execute(|commands| {
+        commands.fill(&commands.range(&buffer, 0, 32), &[4])?;
+        Ok(())
+    })?;
+    fixture.expect(&buffer, &patched(vec![3; 64], 0, &[4; 32]))
 }
 
 /// A 64-bit argument as the constants that carry it.
@@ -99,35 +99,36 @@ fn words(value: u64) -> [u32; 2] {
 }
 
 fn store_out_of_bounds(fixture: &Fixture) -> Outcome {
-    let buffer = fixture.buffer(&[1; 64])?;
+    let buffer = fixture.buffer(64, 1)?;
     let bindings = [BufferRef::whole(&buffer)];
     for offset in [64, 1 << 40, u64::MAX - 63] {
         let status = fault(fixture, "store_at", &words(offset), &bindings)?;
         assert_eq!(status.code(), StatusCode::Internal, "{status:#}");
-        assert_eq!(fixture.read(&buffer)?, [1; 64]);
+        fixture.expect(&buffer, &[1; 64])?;
     }
     // In bounds it does what it is asked to.
     let executable = faulty_kernels(fixture)?;
-    fixture.submit_and_wait(|queue, signals| {
-        let points = (&[][..], signals);
-        submit(
-            queue,
-            points,
-            &executable,
-            "store_at",
-            &words(60),
-            &bindings,
-        )
-    })?;
-    let mut expected = [1; 64];
-    expected[60..].copy_from_slice(&42_u32.to_le_bytes());
-    assert_eq!(fixture.read(&buffer)?, expected);
-    Ok(())
+    let done = fixture.semaphore()?;
+    let signals = at(&done, 1);
+    let points = (&[][..], &signals[..]);
+    let constants = words(60);
+    let queue = fixture.queue();
+    submit(
+        queue,
+        points,
+        &executable,
+        "store_at",
+        &constants,
+        &bindings,
+    )?;
+    fixture.wait(&done, 1)?;
+    let expected = patched(vec![1; 64], 60, &42_u32.to_le_bytes());
+    fixture.expect(&buffer, &expected)
 }
 
 fn use_after_free(fixture: &Fixture) -> Outcome {
-    let buffer = fixture.buffer(&[1; 64])?;
-    let freed = fixture.buffer(&[2; 64])?;
+    let buffer = fixture.buffer(64, 1)?;
+    let freed = fixture.buffer(64, 2)?;
     let distance = freed.device_ptr()?.0.wrapping_sub(buffer.device_ptr()?.0);
     drop(freed);
     let bindings = [BufferRef::whole(&buffer)];
@@ -158,7 +159,7 @@ fn group_memory_out_of_bounds(fixture: &Fixture) -> Outcome {
 
 fn failure_keeps_its_cause_along_the_way(fixture: &Fixture) -> Outcome {
     let executable = faulty_kernels(fixture)?;
-    let buffer = fixture.buffer(&[1; 64])?;
+    let buffer = fixture.buffer(64, 1)?;
     let (failed, second, third) = (
         fixture.semaphore()?,
         fixture.semaphore()?,
@@ -172,11 +173,11 @@ fn failure_keeps_its_cause_along_the_way(fixture: &Fixture) -> Outcome {
     // What depends on it is submitted before it fails, and after.
     there.fill(&at(&failed), &at(&second), &target, &[2])?;
     submit(here, (&[], &at(&failed)), &executable, "trap", &[], &[])?;
-    failed.wait(1, PATIENCE).expect_err("signalled");
+    failed.wait(1, LONG).expect_err("signalled");
     here.fill(&at(&second), &at(&third), &target, &[3])?;
     let cause = failed.query().expect_err("signalled");
     for semaphore in [&second, &third] {
-        let status = semaphore.wait(1, PATIENCE).expect_err("signalled");
+        let status = semaphore.wait(1, LONG).expect_err("signalled");
         assert_eq!(status.code(), cause.code());
         let text = format!("{status:#}");
         assert!(text.contains("trap"), "no cause in: {text}");
@@ -188,7 +189,7 @@ fn failure_keeps_its_cause_along_the_way(fixture: &Fixture) -> Outcome {
 
 fn other_queue_goes_on(fixture: &Fixture) -> Outcome {
     let executable = faulty_kernels(fixture)?;
-    let buffer = fixture.buffer(&[1; 64])?;
+    let buffer = fixture.buffer(64, 1)?;
     let (failed, done) = (fixture.semaphore()?, fixture.semaphore()?);
     let [here, there] = fixture.device.queues() else {
         panic!("the fixture has two queues");
@@ -204,10 +205,10 @@ fn other_queue_goes_on(fixture: &Fixture) -> Outcome {
             &[value as u8],
         )?;
     }
-    done.wait(10, PATIENCE)?;
+    done.wait(10, LONG)?;
     // Until the fault is reported, what was submitted behind it fails with it.
-    failed.wait(1, PATIENCE).expect_err("signalled");
-    assert_eq!(fixture.read(&buffer)?, [10; 64]);
+    failed.wait(1, LONG).expect_err("signalled");
+    fixture.expect(&buffer, &[10; 64])?;
     goes_on(fixture)
 }
 
@@ -219,7 +220,7 @@ fn memory_of_failed_work_is_freed(fixture: &Fixture) -> Outcome {
     };
     let before = live()?;
     for _ in 0..4 {
-        let buffer = fixture.buffer(&[1; 4096])?;
+        let buffer = fixture.buffer(4096, 1)?;
         let done = fixture.semaphore()?;
         let signals = [Timepoint::new(&done, 1)];
         let bindings = [BufferRef::whole(&buffer)];
@@ -235,13 +236,13 @@ fn memory_of_failed_work_is_freed(fixture: &Fixture) -> Outcome {
         )?;
         drop(bindings);
         drop(buffer);
-        done.wait(1, PATIENCE).expect_err("signalled");
+        done.wait(1, LONG).expect_err("signalled");
     }
     fixture.queue().wait_idle();
     // Another thread may be about to let go of it.
     let begin = Instant::now();
     while live()? != before {
-        assert!(begin.elapsed() < PATIENCE, "the memory is still in use");
+        assert!(begin.elapsed() < LONG, "the memory is still in use");
         thread::sleep(Duration::from_millis(1));
     }
     Ok(())
