@@ -27,8 +27,8 @@ mod watcher;
 mod work;
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 
 use bitflags::bitflags;
@@ -141,6 +141,8 @@ pub(crate) struct Shared {
 struct IssueState {
     submitted: u64,
     last_marker: u64,
+    /// How far into other queues' work this stream has waited already.
+    waited: Vec<(Weak<Shared>, u64)>,
     /// Set while a fault is dealt with, and for good if the stream was lost.
     fault: Option<Status>,
     is_lost: bool,
@@ -545,7 +547,7 @@ impl Shared {
         submission.number = number;
         let issue = self.stream.issue();
         let issued = match &issue {
-            Ok(issue) => submission.issue(issue),
+            Ok(issue) => submission.issue(issue, &mut state.waited),
             Err(error) => Err(error.clone().into()),
         };
         let mut signals = std::mem::take(&mut submission.signals);
@@ -564,6 +566,7 @@ impl Shared {
             // Part of the work may be on the stream: what it uses stays until
             // that has run, but its signals fail now.
             Err(status) => {
+                submission.abandon(status);
                 for signal in signals.drain(..) {
                     signal.semaphore.timeline().fail(status.clone(), agenda);
                 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::context::Scope;
 use crate::{
-    Context, DevicePtr, EventFlags, EventHandle, Function, GraphExec, LaunchConfig, MemcpyKind,
-    Result, StreamFlags, StreamHandle,
+    Api, Context, DevicePtr, EventFlags, EventHandle, Function, GraphExec, LaunchConfig,
+    MemcpyKind, Result, StreamFlags, StreamHandle,
 };
 
 /// An owned stream: work submitted to it runs in submission order.
@@ -38,6 +38,8 @@ impl Stream {
     pub fn issue(&self) -> Result<Issue<'_>> {
         Ok(Issue {
             scope: self.context.enter()?,
+            api: self.context.api(),
+            handle: self.handle,
             stream: self,
         })
     }
@@ -76,8 +78,12 @@ impl Drop for Stream {
 /// A stream open for submissions. Each method is one HIP call, nothing more:
 /// no check, no lock, no allocation on this side of the provider.
 pub struct Issue<'a> {
-    scope: Scope<'a>,
+    // As it is needed for every call, not to be looked up each time.
+    api: &'a dyn Api,
+    handle: StreamHandle,
     stream: &'a Stream,
+    #[expect(dead_code, reason = "keeps the context current")]
+    scope: Scope<'a>,
 }
 
 impl Issue<'_> {
@@ -85,103 +91,66 @@ impl Issue<'_> {
     pub fn launch(&self, function: &Function, config: &LaunchConfig, kernarg: &[u8]) -> Result<()> {
         // SAFETY: both handles are owned by live objects of this provider.
         unsafe {
-            self.scope
-                .api()
-                .launch_kernel(function.handle(), config, self.stream.handle, kernarg)
+            self.api
+                .launch_kernel(function.handle(), config, self.handle, kernarg)
         }
     }
 
     /// Copies `bytes` between two addresses that the device can reach.
     pub fn copy(&self, dst: DevicePtr, src: DevicePtr, bytes: u64, kind: MemcpyKind) -> Result<()> {
         // SAFETY: the stream is live; addresses are checked by the device.
-        unsafe {
-            self.scope
-                .api()
-                .memcpy_async(dst, src, bytes, kind, self.stream.handle)
-        }
+        unsafe { self.api.memcpy_async(dst, src, bytes, kind, self.handle) }
     }
 
     /// Fills `count` bytes.
     pub fn fill_u8(&self, dst: DevicePtr, value: u8, count: u64) -> Result<()> {
         // SAFETY: the stream is live; addresses are checked by the device.
-        unsafe {
-            self.scope
-                .api()
-                .memset_d8_async(dst, value, count, self.stream.handle)
-        }
+        unsafe { self.api.memset_d8_async(dst, value, count, self.handle) }
     }
 
     /// Fills `count` elements of 2 bytes.
     pub fn fill_u16(&self, dst: DevicePtr, value: u16, count: u64) -> Result<()> {
         // SAFETY: the stream is live; addresses are checked by the device.
-        unsafe {
-            self.scope
-                .api()
-                .memset_d16_async(dst, value, count, self.stream.handle)
-        }
+        unsafe { self.api.memset_d16_async(dst, value, count, self.handle) }
     }
 
     /// Fills `count` elements of 4 bytes.
     pub fn fill_u32(&self, dst: DevicePtr, value: u32, count: u64) -> Result<()> {
         // SAFETY: the stream is live; addresses are checked by the device.
-        unsafe {
-            self.scope
-                .api()
-                .memset_d32_async(dst, value, count, self.stream.handle)
-        }
+        unsafe { self.api.memset_d32_async(dst, value, count, self.handle) }
     }
 
     /// Prefetches managed memory to the stream's device.
     pub fn prefetch(&self, ptr: DevicePtr, bytes: u64) -> Result<()> {
         let device = self.stream.context.device().handle();
         // SAFETY: the stream is live; addresses are checked by the device.
-        unsafe {
-            self.scope
-                .api()
-                .mem_prefetch_async(ptr, bytes, device, self.stream.handle)
-        }
+        unsafe { self.api.mem_prefetch_async(ptr, bytes, device, self.handle) }
     }
 
     /// Launches an instantiated graph.
     pub fn launch_graph(&self, exec: &GraphExec) -> Result<()> {
         // SAFETY: both handles are owned by live objects of this provider.
-        unsafe {
-            self.scope
-                .api()
-                .graph_launch(exec.handle(), self.stream.handle)
-        }
+        unsafe { self.api.graph_launch(exec.handle(), self.handle) }
     }
 
     /// Records `event` after everything submitted so far.
     pub fn record(&self, event: &Event) -> Result<()> {
         // SAFETY: both handles are owned by live objects of this provider.
-        unsafe {
-            self.scope
-                .api()
-                .event_record(event.handle(), self.stream.handle)
-        }
+        unsafe { self.api.event_record(event.handle(), self.handle) }
     }
 
     /// Makes later work of this stream wait for the event's last recorded
     /// point. An event that was never recorded is waited for by nobody.
     pub fn wait(&self, event: &Event) -> Result<()> {
         // SAFETY: both handles are owned by live objects of this provider.
-        unsafe {
-            self.scope
-                .api()
-                .stream_wait_event(self.stream.handle, event.handle())
-        }
+        unsafe { self.api.stream_wait_event(self.handle, event.handle()) }
     }
 
     /// Calls `function` on a thread of the provider once earlier work is done;
     /// it must not call HIP. It is dropped uncalled if earlier work failed.
     pub fn host_function(&self, function: Box<dyn FnOnce() + Send>) -> Result<()> {
         // SAFETY: the stream is live; the function owns what it captures.
-        unsafe {
-            self.scope
-                .api()
-                .launch_host_function(self.stream.handle, function)
-        }
+        unsafe { self.api.launch_host_function(self.handle, function) }
     }
 
     pub(crate) fn stream(&self) -> &Stream {
@@ -189,7 +158,7 @@ impl Issue<'_> {
     }
 
     pub(crate) fn api(&self) -> &dyn crate::Api {
-        self.scope.api()
+        self.api
     }
 }
 

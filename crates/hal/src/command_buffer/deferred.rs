@@ -16,6 +16,9 @@ pub(crate) const MAX_KERNARG_BYTES: usize = 4 * 16 * 8 + 64 * 4;
 
 /// What recorded commands are applied to. One method, one HIP call.
 pub(crate) trait Sink {
+    /// Whether commands are done in their order anyway: barriers are left out.
+    const IS_IN_ORDER: bool;
+
     /// Everything before is done before anything after begins.
     fn barrier(&mut self) -> Result<()>;
     /// Repeats a pattern `count` times.
@@ -105,14 +108,24 @@ pub(super) enum Op {
         source: Operand,
         bytes: u64,
     },
-    Dispatch {
-        kernel: u32,
-        kernarg: u32,
-        kernarg_bytes: u16,
-        patch_count: u16,
-        patch: u32,
-        config: LaunchConfig,
-    },
+    /// So many of [`Deferred::dispatches`], in turn.
+    Dispatches(u32),
+}
+
+/// A recorded dispatch.
+#[derive(Clone, Debug)]
+pub(super) struct Dispatch {
+    pub(super) config: LaunchConfig,
+    /// Of [`Deferred::kernels`] and [`Deferred::functions`].
+    pub(super) kernel: u32,
+    /// Its part of [`Deferred::kernargs`].
+    pub(super) kernarg: u32,
+    pub(super) kernarg_end: u32,
+    /// Its part of [`Deferred::patches`].
+    pub(super) patch: u32,
+    pub(super) patch_count: u16,
+    /// Commands before it are done before it begins.
+    pub(super) is_after_barrier: bool,
 }
 
 /// An address to write into a dispatch's arguments.
@@ -132,6 +145,7 @@ pub(super) struct Kernel {
 /// Recorded commands with everything they need.
 pub(crate) struct Deferred {
     pub(super) ops: Vec<Op>,
+    pub(super) dispatches: Vec<Dispatch>,
     /// The arguments of all dispatches, one after the other.
     pub(super) kernargs: Vec<u8>,
     pub(super) patches: Vec<Patch>,
@@ -151,6 +165,7 @@ impl Deferred {
     pub(super) fn new(resources: Resources) -> Self {
         Self {
             ops: Vec::new(),
+            dispatches: Vec::new(),
             kernargs: Vec::new(),
             patches: Vec::new(),
             kernels: Vec::new(),
@@ -166,60 +181,113 @@ impl Deferred {
     /// Applies every command in the order of recording; stops at the first
     /// error. Allocates nothing, locks nothing.
     pub(crate) fn apply<S: Sink>(&self, sink: &mut S, table: &[Binding]) -> Result<()> {
-        let mut scratch = [0; MAX_KERNARG_BYTES];
+        let mut slots = Slots::new(table);
+        let mut dispatches = self.dispatches.as_slice();
         for op in &self.ops {
             match op {
-                Op::Dispatch {
-                    kernel,
-                    kernarg,
-                    kernarg_bytes,
-                    patch_count,
-                    patch,
-                    config,
-                } => {
-                    let at = *kernarg as usize;
-                    let mut arguments = &self.kernargs[at..at + usize::from(*kernarg_bytes)];
-                    if *patch_count != 0 {
-                        let patched = &mut scratch[..arguments.len()];
-                        patched.copy_from_slice(arguments);
-                        self.patch(patched, *patch, *patch_count, table)?;
-                        arguments = patched;
-                    }
-                    let function = &self.functions[*kernel as usize];
-                    if let Err(error) = sink.dispatch(function, config, arguments) {
-                        return Err(self.dispatch_failed(*kernel, config, error));
-                    }
+                Op::Dispatches(count) => {
+                    let (run, rest) = dispatches.split_at(*count as usize);
+                    dispatches = rest;
+                    self.dispatch(run, sink, &mut slots)?;
                 }
                 Op::Barrier => sink.barrier()?,
-                Op::Fill {
-                    target,
-                    bytes,
-                    pattern,
-                } => {
-                    let count = length(*bytes, *target, table)? / pattern.size();
-                    sink.fill(self.address(*target, table)?, *pattern, count)?;
-                }
-                Op::Update {
-                    target,
-                    staged,
-                    bytes,
-                } => {
-                    let target = self.address(*target, table)?;
-                    sink.copy(target, *staged, *bytes, MemcpyKind::HostToDevice)?;
-                }
-                Op::Copy {
-                    target,
-                    source,
-                    bytes,
-                } => {
-                    let bytes = length(*bytes, *source, table)?;
-                    let target = self.address(*target, table)?;
-                    let source = self.address(*source, table)?;
-                    sink.copy(target, source, bytes, MemcpyKind::DeviceToDevice)?;
-                }
+                other => self.transfer(other, sink, table)?,
             }
         }
         Ok(())
+    }
+
+    /// The inner loop: as little as possible beside the call itself.
+    #[inline(never)]
+    fn dispatch<S: Sink>(
+        &self,
+        run: &[Dispatch],
+        sink: &mut S,
+        slots: &mut Slots<'_>,
+    ) -> Result<()> {
+        for dispatch in run {
+            if !S::IS_IN_ORDER && dispatch.is_after_barrier {
+                sink.barrier()?;
+            }
+            let kernarg = &self.kernargs[dispatch.kernarg as usize..dispatch.kernarg_end as usize];
+            if dispatch.patch_count != 0 {
+                self.dispatch_patched(dispatch, kernarg, sink, slots)?;
+                continue;
+            }
+            let function = &self.functions[dispatch.kernel as usize];
+            if let Err(error) = sink.dispatch(function, &dispatch.config, kernarg) {
+                return Err(self.dispatch_failed(dispatch, error));
+            }
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn dispatch_patched<S: Sink>(
+        &self,
+        dispatch: &Dispatch,
+        kernarg: &[u8],
+        sink: &mut S,
+        slots: &mut Slots<'_>,
+    ) -> Result<()> {
+        let first = dispatch.patch as usize;
+        let patches = &self.patches[first..first + usize::from(dispatch.patch_count)];
+        let Slots {
+            table,
+            addresses,
+            scratch,
+        } = slots;
+        let patched = &mut scratch[..kernarg.len()];
+        patched.copy_from_slice(kernarg);
+        for patch in patches {
+            let address = match patch.operand {
+                Operand::Slot { slot, offset } if (slot as usize) < addresses.len() => {
+                    match addresses[slot as usize] {
+                        // Not bound, or without memory: says which.
+                        0 => self.address(patch.operand, table)?,
+                        address => DevicePtr(address).offset(offset),
+                    }
+                }
+                operand => self.address(operand, table)?,
+            };
+            let at = usize::from(patch.at);
+            patched[at..at + 8].copy_from_slice(&address.0.to_le_bytes());
+        }
+        let function = &self.functions[dispatch.kernel as usize];
+        sink.dispatch(function, &dispatch.config, patched)
+            .map_err(|error| self.dispatch_failed(dispatch, error))
+    }
+
+    fn transfer<S: Sink>(&self, op: &Op, sink: &mut S, table: &[Binding]) -> Result<()> {
+        match *op {
+            Op::Barrier | Op::Dispatches(_) => Ok(()),
+            Op::Fill {
+                target,
+                bytes,
+                pattern,
+            } => {
+                let count = length(bytes, target, table)? / pattern.size();
+                sink.fill(self.address(target, table)?, pattern, count)
+            }
+            Op::Update {
+                target,
+                staged,
+                bytes,
+            } => {
+                let target = self.address(target, table)?;
+                sink.copy(target, staged, bytes, MemcpyKind::HostToDevice)
+            }
+            Op::Copy {
+                target,
+                source,
+                bytes,
+            } => {
+                let bytes = length(bytes, source, table)?;
+                let target = self.address(target, table)?;
+                let source = self.address(source, table)?;
+                sink.copy(target, source, bytes, MemcpyKind::DeviceToDevice)
+            }
+        }
     }
 
     /// Whether applying the commands does nothing.
@@ -238,7 +306,7 @@ impl Deferred {
         self.is_empty = self.ops.iter().all(|op| matches!(op, Op::Barrier));
         self.is_static = self.patches.is_empty()
             && self.ops.iter().all(|op| match op {
-                Op::Barrier | Op::Dispatch { .. } => true,
+                Op::Barrier | Op::Dispatches(_) => true,
                 Op::Fill { target, .. } | Op::Update { target, .. } => is_fixed(target),
                 Op::Copy { target, source, .. } => is_fixed(target) && is_fixed(source),
             });
@@ -298,16 +366,6 @@ impl Deferred {
         Ok(())
     }
 
-    fn patch(&self, arguments: &mut [u8], first: u32, count: u16, table: &[Binding]) -> Result<()> {
-        let first = first as usize;
-        for patch in &self.patches[first..first + usize::from(count)] {
-            let address = self.address(patch.operand, table)?;
-            let at = usize::from(patch.at);
-            arguments[at..at + 8].copy_from_slice(&address.0.to_le_bytes());
-        }
-        Ok(())
-    }
-
     fn address(&self, operand: Operand, table: &[Binding]) -> Result<DevicePtr> {
         match operand {
             Operand::Fixed(address) => Ok(address),
@@ -323,8 +381,10 @@ impl Deferred {
     }
 
     #[cold]
-    fn dispatch_failed(&self, kernel: u32, config: &LaunchConfig, error: hip::Error) -> Status {
-        let Kernel { executable, export } = &self.kernels[kernel as usize];
+    #[inline(never)]
+    fn dispatch_failed(&self, dispatch: &Dispatch, error: hip::Error) -> Status {
+        let Kernel { executable, export } = &self.kernels[dispatch.kernel as usize];
+        let config = &dispatch.config;
         let name = executable
             .export(*export)
             .map_or("?", |export| export.name());
@@ -333,6 +393,33 @@ impl Deferred {
             "dispatching `{name}` with grid {}x{}x{}, block {}x{}x{}, {} bytes of dynamic LDS",
             grid.x, grid.y, grid.z, block.x, block.y, block.z, config.shared_memory_bytes
         ))
+    }
+}
+
+/// What an application of commands needs of its binding table.
+struct Slots<'a> {
+    table: &'a [Binding],
+    /// The addresses that the first slots are bound to, looked up once for all
+    /// commands; 0 for none.
+    addresses: [u64; 32],
+    /// Where arguments are patched.
+    scratch: [u8; MAX_KERNARG_BYTES],
+}
+
+impl<'a> Slots<'a> {
+    fn new(table: &'a [Binding]) -> Self {
+        let mut addresses = [0; 32];
+        for (address, binding) in addresses.iter_mut().zip(table) {
+            if let Ok(base) = binding.buffer.device_ptr() {
+                let start = binding.buffer.byte_offset() + binding.offset;
+                *address = base.offset(start).0;
+            }
+        }
+        Self {
+            table,
+            addresses,
+            scratch: [0; MAX_KERNARG_BYTES],
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hip::LaunchConfig;
 
 use super::RecordingDevice;
-use super::deferred::{Deferred, Kernel, MAX_KERNARG_BYTES, Op, Operand, Patch, Pattern};
+use super::deferred::{Deferred, Dispatch, Kernel, MAX_KERNARG_BYTES, Op, Operand, Patch, Pattern};
 use super::resources::Resources;
 use super::state::PushState;
 use super::validation::{
@@ -25,6 +25,8 @@ pub(super) struct Recording {
     slots: Vec<SlotNeeds>,
     /// Made when something is pushed: programs of the later form never do.
     pushed: Option<Box<PushState>>,
+    /// What is recorded next waits for what was recorded before.
+    is_after_barrier: bool,
     debug_depth: i64,
     listing: Option<Vec<String>>,
 }
@@ -51,6 +53,7 @@ impl Recording {
             commands: Deferred::new(Resources::new(&device.block_pool, flags)),
             slots: vec![SlotNeeds::default(); binding_capacity],
             pushed: None,
+            is_after_barrier: false,
             debug_depth: 0,
             listing: is_listed.then(Vec::new),
         }
@@ -164,7 +167,7 @@ impl Recording {
         flags: u64,
     ) -> Result<()> {
         check_barrier(source, target, flags)?;
-        self.commands.ops.push(Op::Barrier);
+        self.is_after_barrier = true;
         Ok(())
     }
 
@@ -398,34 +401,35 @@ impl Recording {
         let (size, lds) = check_launch(&self.device.limits, launch.export, launch.config)?;
         let start = self.commands.kernargs.len();
         let first_patch = self.commands.patches.len();
-        let packed = self
-            .pack(bindings)
-            .and_then(|()| Ok((index(start)?, index(first_patch)?)));
-        let (kernarg, patch) = match packed {
-            Ok(packed) => packed,
-            Err(status) => {
-                // A refused command leaves nothing behind.
-                self.commands.kernargs.truncate(start);
-                self.commands.patches.truncate(first_patch);
-                return Err(status);
-            }
-        };
+        // Patches are fewer than bytes: if these can be counted, those can.
+        let kernarg_end = index(start + kernarg_bytes)?;
+        if let Err(status) = self.pack(bindings) {
+            // A refused command leaves nothing behind.
+            self.commands.kernargs.truncate(start);
+            self.commands.patches.truncate(first_patch);
+            return Err(status);
+        }
         for constant in constants {
             self.commands.kernargs.extend(constant.to_le_bytes());
         }
-        let op = Op::Dispatch {
-            kernel: self.kernel(launch),
-            kernarg,
-            kernarg_bytes: kernarg_bytes as u16,
-            patch_count: (self.commands.patches.len() - first_patch) as u16,
-            patch,
+        let dispatch = Dispatch {
             config: LaunchConfig {
                 grid: launch.config.workgroup_count.into(),
                 block: size.into(),
                 shared_memory_bytes: lds,
             },
+            kernel: self.kernel(launch),
+            kernarg: start as u32,
+            kernarg_end,
+            patch: first_patch as u32,
+            patch_count: (self.commands.patches.len() - first_patch) as u16,
+            is_after_barrier: std::mem::take(&mut self.is_after_barrier),
         };
-        self.push(op);
+        self.commands.dispatches.push(dispatch);
+        match self.commands.ops.last_mut() {
+            Some(Op::Dispatches(count)) => *count += 1,
+            _ => self.commands.ops.push(Op::Dispatches(1)),
+        }
         Ok(())
     }
 
@@ -491,6 +495,9 @@ impl Recording {
     }
 
     fn push(&mut self, op: Op) {
+        if std::mem::take(&mut self.is_after_barrier) {
+            self.commands.ops.push(Op::Barrier);
+        }
         if validation::is_dynamic(&op) {
             self.commands.dynamic.push(self.commands.ops.len() as u32);
         }

@@ -10,6 +10,8 @@ use crate::Result;
 pub(crate) struct StreamSink<'a, 'b>(pub(crate) &'a Issue<'b>);
 
 impl Sink for StreamSink<'_, '_> {
+    const IS_IN_ORDER: bool = true;
+
     #[inline]
     fn barrier(&mut self) -> Result<()> {
         Ok(())

@@ -68,6 +68,8 @@ fn submit(device: &Device, commands: &CommandBuffer, bindings: Vec<Binding>) -> 
 struct Log(Vec<String>);
 
 impl deferred::Sink for Log {
+    const IS_IN_ORDER: bool = false;
+
     fn barrier(&mut self) -> Result<()> {
         self.0.push("barrier".into());
         Ok(())
@@ -744,7 +746,7 @@ fn what_no_sink_does_is_refused_when_recorded_and_says_why() {
             source: stages,
         },
         Command::WaitEvents {
-            events: &[event.clone()],
+            events: std::slice::from_ref(&event),
             source: stages,
             target: stages,
             memory: &[],

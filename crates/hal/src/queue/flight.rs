@@ -64,10 +64,15 @@ impl Flight {
 
     fn forget_markers(&mut self, upto: u64) {
         while let Some(marker) = self.markers.pop_front_if(|marker| marker.number <= upto) {
-            // An event that others still hold must not be recorded again.
-            if Arc::strong_count(&marker.event) == 1 && self.spare_events.len() < SPARES {
-                self.spare_events.push(marker.event);
-            }
+            self.keep_spare(marker.event);
+        }
+    }
+
+    fn keep_spare(&mut self, event: Arc<Event>) {
+        // An event that others still hold must not be recorded again; the last
+        // of them brings it back.
+        if Arc::strong_count(&event) == 1 && self.spare_events.len() < SPARES {
+            self.spare_events.push(event);
         }
     }
 }
@@ -79,6 +84,11 @@ impl Shared {
             .spare_submissions
             .pop()
             .unwrap_or_default()
+    }
+
+    /// Takes back an event that another queue waited for.
+    pub(super) fn recycle(&self, event: Arc<Event>) {
+        lock(&self.flight).keep_spare(event);
     }
 
     pub(super) fn push_flight(&self, submission: Submission) {

@@ -65,10 +65,14 @@ impl Shared {
     }
 
     fn park(self: &Arc<Self>, work: Parked, waiting: &[(usize, Until)], agenda: &mut Agenda) {
-        let obstacles: Vec<_> = waiting
+        let mut waits: Vec<_> = work
+            .waits()
             .iter()
-            .map(|&(index, until)| (work.waits()[index].clone(), until))
+            .map(|wait| (wait.clone(), None))
             .collect();
+        for &(index, until) in waiting {
+            waits[index].1 = Some(until);
+        }
         let ticket = {
             let mut parking = lock(&self.parking);
             if parking.is_closed {
@@ -82,7 +86,7 @@ impl Shared {
         };
         // A task holds the queue weakly: parked work belongs to the queue, and
         // a semaphore that is never signalled must not keep the queue alive.
-        for (wait, until) in obstacles {
+        for (wait, until) in waits {
             let queue = Arc::downgrade(self);
             let task = Box::new(move |agenda: &mut Agenda| {
                 if let Some(queue) = queue.upgrade() {
@@ -91,8 +95,10 @@ impl Shared {
             });
             let timeline = wait.semaphore.timeline();
             match until {
-                Until::Promised => timeline.when_promised(wait.value, task, agenda),
-                Until::Reached => {
+                // Promised already. It holds nothing up, and may yet fail.
+                None => timeline.when_settled(wait.value, task, agenda),
+                Some(Until::Promised) => timeline.when_promised(wait.value, task, agenda),
+                Some(Until::Reached) => {
                     if let Some(point) = timeline.when_reached(wait.value, task, agenda) {
                         // A watcher that cannot start fails the work it was to watch.
                         if let Err(status) = point.attend(Attention::Watch, agenda) {

@@ -1,11 +1,12 @@
 //! One submission: what it waits for, does and signals, from the call that
 //! made it until its completion was observed.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 
-use hip::{Event, Issue};
+use hip::Issue;
 
+use super::flight::Marker;
 use super::work::Work;
 use super::{QueuePoint, Shared};
 use crate::semaphore::{Agenda, Look};
@@ -27,7 +28,7 @@ pub(super) struct Submission {
 struct Foreign {
     point: QueuePoint,
     /// What this stream waits for; `None` if that work had completed already.
-    event: Option<Arc<Event>>,
+    marker: Option<Marker>,
 }
 
 /// Whether a submission can be issued.
@@ -64,7 +65,10 @@ impl Submission {
                 Look::Pending => waiting.push((index, Until::Promised)),
                 Look::Promised(point) if Arc::ptr_eq(&point.queue, queue) => {}
                 Look::Promised(point) if point.queue.shares_provider(queue) => {
-                    self.foreign.push(Foreign { point, event: None });
+                    self.foreign.push(Foreign {
+                        point,
+                        marker: None,
+                    });
                 }
                 Look::Promised(_) => waiting.push((index, Until::Reached)),
             }
@@ -82,17 +86,38 @@ impl Submission {
     /// recorded, graphs built.
     pub(super) fn prepare(&mut self) -> Result<()> {
         for foreign in &mut self.foreign {
-            let marker = foreign.point.queue.marker_at(foreign.point.number)?;
-            foreign.event = marker.map(|marker| marker.event);
+            foreign.marker = foreign.point.queue.marker_at(foreign.point.number)?;
         }
         self.work.iter_mut().try_for_each(Work::prepare)
     }
 
-    /// Issues the work, behind what it waits for.
-    pub(super) fn issue(&mut self, issue: &Issue<'_>) -> Result<()> {
+    /// Issues the work, behind what it waits for. `waited` says how far into
+    /// each other queue the stream has waited before: that need not be again.
+    pub(super) fn issue(
+        &mut self,
+        issue: &Issue<'_>,
+        waited: &mut Vec<(Weak<Shared>, u64)>,
+    ) -> Result<()> {
         for foreign in &self.foreign {
-            if let Some(event) = &foreign.event {
-                issue.wait(event)?;
+            let Some(marker) = &foreign.marker else {
+                continue;
+            };
+            let queue = &foreign.point.queue;
+            let known = waited
+                .iter_mut()
+                .find(|(other, _)| std::ptr::eq(other.as_ptr(), Arc::as_ptr(queue)));
+            match known {
+                Some((_, number)) if *number >= foreign.point.number => {}
+                Some((_, number)) => {
+                    issue.wait(&marker.event)?;
+                    *number = marker.number;
+                }
+                None => {
+                    issue.wait(&marker.event)?;
+                    // Held weakly, a queue that has gone keeps its address to itself.
+                    waited.retain(|(other, _)| other.strong_count() > 0);
+                    waited.push((Arc::downgrade(queue), marker.number));
+                }
             }
         }
         self.work.iter_mut().try_for_each(|work| work.issue(issue))
@@ -113,13 +138,18 @@ impl Submission {
 
     /// Fails what it would have signalled, and lets go of what it holds.
     pub(super) fn fail(&mut self, status: &Status, agenda: &mut Agenda) {
-        for work in &self.work {
-            work.abandon(status);
-        }
+        self.abandon(status);
         for signal in self.signals.drain(..) {
             signal.semaphore.timeline().fail(status.clone(), agenda);
         }
         self.reset();
+    }
+
+    /// Work that was not done will not be.
+    pub(super) fn abandon(&self, status: &Status) {
+        for work in &self.work {
+            work.abandon(status);
+        }
     }
 
     /// The failure of a wait that was only promised when the work was issued.
@@ -132,7 +162,7 @@ impl Submission {
                 continue;
             }
             // Its own queue has not looked yet, or has only just failed.
-            if let Some(Err(error)) = foreign.event.as_ref().map(|event| event.query()) {
+            if let Some(Err(error)) = foreign.marker.as_ref().map(|marker| marker.event.query()) {
                 let status = Status::from(error);
                 queue.recover(status.clone(), foreign.point.number, agenda);
                 unseen.get_or_insert(status);
@@ -149,6 +179,10 @@ impl Submission {
         self.waits.clear();
         self.signals.clear();
         self.work.clear();
-        self.foreign.clear();
+        for foreign in self.foreign.drain(..) {
+            if let Some(marker) = foreign.marker {
+                foreign.point.queue.recycle(marker.event);
+            }
+        }
     }
 }

@@ -320,6 +320,19 @@ fn a_failed_wait_fails_the_signals_with_the_same_status() {
 }
 
 #[test]
+fn parked_work_fails_as_soon_as_any_of_its_waits_does() {
+    let (device, plan) = counted(1);
+    let queue = &device.queues()[0];
+    let [work, never, done] = semaphores();
+    queue.barrier(&[], &at(&work, 1)).unwrap();
+    let waits = [Timepoint::new(&work, 1), Timepoint::new(&never, 1)];
+    queue.barrier(&waits, &at(&done, 1)).unwrap();
+    plan.arm_named("hipEventSynchronize", 0, Code::ILLEGAL_ADDRESS);
+    let cause = work.wait(1, Timeout::Infinite).unwrap_err();
+    assert!(done.wait(1, Timeout::Immediate).unwrap_err().ptr_eq(&cause));
+}
+
+#[test]
 fn an_error_while_issuing_fails_the_signals_and_names_the_kernel() {
     let (device, plan) = counted(1);
     let queue = &device.queues()[0];

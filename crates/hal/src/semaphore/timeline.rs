@@ -52,6 +52,9 @@ enum Listener {
     Reached { value: u64, task: Task },
     /// Work that can be submitted once the value is promised.
     Promised { value: u64, task: Task },
+    /// Work that is parked for another reason, and must not stay so if the
+    /// promise of the value is broken.
+    Settled { value: u64, task: Task },
 }
 
 impl<P: Clone> Timeline<P> {
@@ -146,6 +149,7 @@ impl<P: Clone> Timeline<P> {
                 is_awaited |= *wanted <= value;
                 false
             }
+            Listener::Settled { .. } => false,
         });
         is_awaited
     }
@@ -193,6 +197,16 @@ impl<P: Clone> Timeline<P> {
         }
     }
 
+    /// Has `task` run when `value` is reached or never will be, without making
+    /// anybody look at the device for that.
+    pub(crate) fn when_settled(&self, value: u64, task: Task, agenda: &mut Agenda) {
+        let mut state = lock(&self.state);
+        match state.look(value) {
+            Look::Reached | Look::Failed(_) => agenda.push(task),
+            _ => state.listeners.push(Listener::Settled { value, task }),
+        }
+    }
+
     /// Has `task` run when `value` is reached or never will be; at once,
     /// through the agenda, if that is so already. The promise returned, if
     /// any, must be watched for the task to run.
@@ -234,7 +248,8 @@ impl<P: Clone> State<P> {
         self.tell(agenda, |listener| match listener {
             Listener::Thread { value: wanted, .. }
             | Listener::Reached { value: wanted, .. }
-            | Listener::Promised { value: wanted, .. } => *wanted <= value,
+            | Listener::Promised { value: wanted, .. }
+            | Listener::Settled { value: wanted, .. } => *wanted <= value,
         });
     }
 
@@ -244,9 +259,9 @@ impl<P: Clone> State<P> {
         for listener in self.listeners.extract_if(.., |listener| is_due(listener)) {
             match listener {
                 Listener::Thread { parker, .. } => agenda.wake(parker),
-                Listener::Reached { task, .. } | Listener::Promised { task, .. } => {
-                    agenda.push(task);
-                }
+                Listener::Reached { task, .. }
+                | Listener::Promised { task, .. }
+                | Listener::Settled { task, .. } => agenda.push(task),
             }
         }
     }
