@@ -51,42 +51,6 @@ pub(crate) const KNOWN_FAILURES: &[KnownFailure] = &[
     unimplemented("queue::dispatch::static_parameters", NO_INDIRECT),
     unimplemented("queue::dispatch::dynamic_parameters", NO_INDIRECT),
     unimplemented("queue::dispatch::whole_buffer_parameter_ref", NO_INDIRECT),
-    waves_of_64("command_buffer::dispatch::abs"),
-    waves_of_64("command_buffer::dispatch::with_constants"),
-    waves_of_64("command_buffer::dispatch::scale_and_offset"),
-    waves_of_64("command_buffer::dispatch::two_entry_points"),
-    waves_of_64("command_buffer::dispatch::many_workgroups"),
-    waves_of_64("command_buffer::dispatch::workgroups_in_three_dimensions"),
-    waves_of_64("command_buffer::dispatch::many_dispatches_without_barriers"),
-    waves_of_64("command_buffer::dispatch::through_views"),
-    waves_of_64("command_buffer::pipeline::update_then_dispatch"),
-    waves_of_64("command_buffer::pipeline::chained_dispatches"),
-    waves_of_64("command_buffer::pipeline::fill_dispatch_dispatch"),
-    waves_of_64("command_buffer::pipeline::transient_input"),
-    waves_of_64("command_buffer::pipeline::reusable_with_different_inputs"),
-    waves_of_64("command_buffer::push::abs"),
-    waves_of_64("command_buffer::push::with_push_constants"),
-    waves_of_64("command_buffer::push::with_push_constants_inline"),
-    waves_of_64("command_buffer::push::constants_in_pieces"),
-    waves_of_64("command_buffer::push::state_persists"),
-    waves_of_64("command_buffer::push::constants_not_pushed_are_zero"),
-    waves_of_64("command_buffer::push::two_descriptor_sets"),
-    waves_of_64("command_buffer::push::without_layouts"),
-    waves_of_64("programs::abs"),
-    waves_of_64("programs::copy"),
-    waves_of_64("programs::double_it"),
-    waves_of_64("programs::executable_test"),
-    waves_of_64("programs::negate"),
-    waves_of_64("programs::scale_and_offset"),
-    waves_of_64("programs::write_constants"),
-    waves_of_64("programs::write_dispatch_params"),
-    waves_of_64("programs::write_workgroup_ids"),
-    KnownFailure {
-        variant: &["software:", "/hip1"],
-        case: "programs::matmul_f16",
-        symptom: "v_wmma_f32_16x16x16_f16",
-        reason: "the software GPU does not execute matrix instructions",
-    },
 ];
 
 const NO_EVENTS: &str = "events between commands are not built";
@@ -99,15 +63,5 @@ const fn unimplemented(case: &'static str, reason: &'static str) -> KnownFailure
         case,
         symptom: "UNIMPLEMENTED",
         reason,
-    }
-}
-
-/// A kernel of the older compiler, which chose waves of 64 lanes for it.
-const fn waves_of_64(case: &'static str) -> KnownFailure {
-    KnownFailure {
-        variant: &["software:", "/rocm"],
-        case,
-        symptom: "waves of 64 lanes",
-        reason: "the software GPU executes waves of 32 lanes only",
     }
 }
