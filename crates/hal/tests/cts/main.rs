@@ -66,6 +66,7 @@ const FOLDERS: &[&[Case]] = &[
     queue::dispatch::CASES,
     queue::fault::CASES,
     queue::host_call::CASES,
+    queue::in_flight::CASES,
     queue::submission::CASES,
     queue::transfer::CASES,
     semaphore::CASES,

@@ -4,5 +4,6 @@ pub(crate) mod alloca;
 pub(crate) mod dispatch;
 pub(crate) mod fault;
 pub(crate) mod host_call;
+pub(crate) mod in_flight;
 pub(crate) mod submission;
 pub(crate) mod transfer;

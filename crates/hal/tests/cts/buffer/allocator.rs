@@ -21,6 +21,8 @@ pub(crate) const CASES: &[Case] = cases![Device:
     export_device_allocation,
     statistics_balance,
     trim,
+    mapping_makes_device_memory_visible,
+    device_memory_stays_what_it_is,
 ];
 
 /// Size of a buffer whose size does not matter.
@@ -218,5 +220,29 @@ fn trim(fixture: &Fixture) -> Outcome {
     if bytes != [7; 16] {
         return Err(Stop::Failed("trimming touched memory in use".to_owned()));
     }
+    Ok(())
+}
+
+/// Asked to be mapped, device-local memory is, whatever the device then gives.
+fn mapping_makes_device_memory_visible(fixture: &Fixture) -> Outcome {
+    let params = BufferParams {
+        usage: BufferUsage::DEFAULT | BufferUsage::MAPPING,
+        ..BufferParams::device_local()
+    };
+    let buffer = fixture.device.allocator().allocate(&params, BYTES)?;
+    assert!(buffer.memory_type().contains(MemoryType::HOST_VISIBLE));
+    buffer.map_write(4, &[1, 2, 3])?;
+    let mut bytes = [0; 3];
+    buffer.map_read(4, &mut bytes)?;
+    assert_eq!(bytes, [1, 2, 3]);
+    Ok(())
+}
+
+fn device_memory_stays_what_it_is(fixture: &Fixture) -> Outcome {
+    let params = BufferParams::device_local();
+    let buffer = fixture.device.allocator().allocate(&params, BYTES)?;
+    assert!(buffer.memory_type().contains(MemoryType::DEVICE_LOCAL));
+    assert!(!buffer.memory_type().contains(MemoryType::HOST_VISIBLE));
+    assert!(!buffer.allowed_usage().contains(BufferUsage::MAPPING_SCOPED));
     Ok(())
 }

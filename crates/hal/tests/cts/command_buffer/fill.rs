@@ -54,7 +54,8 @@ fn fill(fixture: &Fixture, pattern: &[u8], bytes: usize, offset: usize, length: 
 }
 
 fn size_alignment_and_pattern_classes(fixture: &Fixture) -> Outcome {
-    let classes: [(&[u8], &[(usize, usize)]); 3] = [
+    type Ranges<'a> = &'a [(usize, usize)];
+    let classes: [(&[u8], Ranges<'_>); 3] = [
         (
             &ONE,
             &[

@@ -36,6 +36,7 @@ pub(crate) const CASES: &[Case] = cases![Mode:
     cycle_between_queues_is_broken_by_failure,
     signals_of_many_submissions_come_in_order,
     flush_and_wait_idle,
+    between_devices,
 ];
 
 /// Semaphores at 0.
@@ -375,5 +376,28 @@ fn flush_and_wait_idle(fixture: &Fixture) -> Outcome {
     gate.signal(1)?;
     queue.wait_idle();
     assert_eq!(parked.query()?, 1);
+    Ok(())
+}
+
+/// Semaphores order work of several devices, too.
+fn between_devices(fixture: &Fixture) -> Outcome {
+    let params = fixture.device.params();
+    let other = fixture
+        .driver
+        .create_device_by_id(fixture.info.id, params)?;
+    let steps = fixture.semaphore()?;
+    let [here, there] = [fixture.queue(), &other.queues()[0]];
+    // Half of them before what they wait for, half after.
+    for step in [1, 3, 5, 4, 2, 0] {
+        let queue = if step % 2 == 0 { here } else { there };
+        let waits = if step == 0 {
+            vec![]
+        } else {
+            at(&steps, step).to_vec()
+        };
+        queue.barrier(&waits, &at(&steps, step + 1))?;
+    }
+    fixture.wait(&steps, 6)?;
+    assert_eq!(steps.query()?, 6);
     Ok(())
 }
