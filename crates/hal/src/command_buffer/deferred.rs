@@ -16,9 +16,6 @@ pub(crate) const MAX_KERNARG_BYTES: usize = 4 * 16 * 8 + 64 * 4;
 
 /// What recorded commands are applied to. One method, one HIP call.
 pub(crate) trait Sink {
-    /// Whether commands are done in their order anyway: barriers are left out.
-    const IS_IN_ORDER: bool;
-
     /// Everything before is done before anything after begins.
     fn barrier(&mut self) -> Result<()>;
     /// Repeats a pattern `count` times.
@@ -38,6 +35,41 @@ pub(crate) trait Sink {
         config: &LaunchConfig,
         kernarg: &[u8],
     ) -> hip::Result<()>;
+
+    /// Runs kernels whose arguments are final, one after the other.
+    fn dispatch_run(&mut self, run: &Run<'_>) -> Result<()> {
+        let mut kernargs = run.kernargs;
+        for dispatch in run.dispatches {
+            if dispatch.is_after_barrier {
+                self.barrier()?;
+            }
+            let (kernarg, rest) = kernargs.split_at(usize::from(dispatch.kernarg_bytes));
+            kernargs = rest;
+            let function = &run.functions[dispatch.kernel as usize];
+            self.dispatch(function, &dispatch.config, kernarg)
+                .map_err(|error| run.failed(dispatch, error))?;
+        }
+        Ok(())
+    }
+}
+
+/// Dispatches recorded one after the other, whose arguments are final.
+pub(crate) struct Run<'a> {
+    pub(super) dispatches: &'a [Dispatch],
+    /// All functions of the command buffer.
+    pub(super) functions: &'a [Function],
+    /// The arguments of the first dispatch, then those of the next ….
+    pub(super) kernargs: &'a [u8],
+    kernels: &'a [Kernel],
+}
+
+impl Run<'_> {
+    /// A failure to issue one of the dispatches, with its kernel's name.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn failed(&self, dispatch: &Dispatch, error: hip::Error) -> Status {
+        dispatch_failed(self.kernels, dispatch, error)
+    }
 }
 
 /// What a fill repeats: 1, 2 or 4 bytes, as a little-endian number.
@@ -108,8 +140,10 @@ pub(super) enum Op {
         source: Operand,
         bytes: u64,
     },
-    /// So many of [`Deferred::dispatches`], in turn.
+    /// So many of [`Deferred::dispatches`], in turn, whose arguments are final.
     Dispatches(u32),
+    /// So many of them, whose arguments are to be patched.
+    Patched(u32),
 }
 
 /// A recorded dispatch.
@@ -118,12 +152,12 @@ pub(super) struct Dispatch {
     pub(super) config: LaunchConfig,
     /// Of [`Deferred::kernels`] and [`Deferred::functions`].
     pub(super) kernel: u32,
-    /// Its part of [`Deferred::kernargs`].
+    /// Where its part of [`Deferred::kernargs`] begins, and how long it is.
     pub(super) kernarg: u32,
-    pub(super) kernarg_end: u32,
-    /// Its part of [`Deferred::patches`].
-    pub(super) patch: u32,
+    pub(super) kernarg_bytes: u16,
+    /// How much of [`Deferred::patches`] is its own, and where that begins.
     pub(super) patch_count: u16,
+    pub(super) patch: u32,
     /// Commands before it are done before it begins.
     pub(super) is_after_barrier: bool,
 }
@@ -188,7 +222,17 @@ impl Deferred {
                 Op::Dispatches(count) => {
                     let (run, rest) = dispatches.split_at(*count as usize);
                     dispatches = rest;
-                    self.dispatch(run, sink, &mut slots)?;
+                    sink.dispatch_run(&Run {
+                        dispatches: run,
+                        functions: &self.functions,
+                        kernargs: &self.kernargs[run[0].kernarg as usize..],
+                        kernels: &self.kernels,
+                    })?;
+                }
+                Op::Patched(count) => {
+                    let (run, rest) = dispatches.split_at(*count as usize);
+                    dispatches = rest;
+                    self.dispatch_patched(run, sink, &mut slots)?;
                 }
                 Op::Barrier => sink.barrier()?,
                 other => self.transfer(other, sink, table)?,
@@ -197,70 +241,52 @@ impl Deferred {
         Ok(())
     }
 
-    /// The inner loop: as little as possible beside the call itself.
     #[inline(never)]
-    fn dispatch<S: Sink>(
+    fn dispatch_patched<S: Sink>(
         &self,
         run: &[Dispatch],
         sink: &mut S,
         slots: &mut Slots<'_>,
     ) -> Result<()> {
-        for dispatch in run {
-            if !S::IS_IN_ORDER && dispatch.is_after_barrier {
-                sink.barrier()?;
-            }
-            let kernarg = &self.kernargs[dispatch.kernarg as usize..dispatch.kernarg_end as usize];
-            if dispatch.patch_count != 0 {
-                self.dispatch_patched(dispatch, kernarg, sink, slots)?;
-                continue;
-            }
-            let function = &self.functions[dispatch.kernel as usize];
-            if let Err(error) = sink.dispatch(function, &dispatch.config, kernarg) {
-                return Err(self.dispatch_failed(dispatch, error));
-            }
-        }
-        Ok(())
-    }
-
-    #[inline(never)]
-    fn dispatch_patched<S: Sink>(
-        &self,
-        dispatch: &Dispatch,
-        kernarg: &[u8],
-        sink: &mut S,
-        slots: &mut Slots<'_>,
-    ) -> Result<()> {
-        let first = dispatch.patch as usize;
-        let patches = &self.patches[first..first + usize::from(dispatch.patch_count)];
         let Slots {
             table,
             addresses,
             scratch,
         } = slots;
-        let patched = &mut scratch[..kernarg.len()];
-        patched.copy_from_slice(kernarg);
-        for patch in patches {
-            let address = match patch.operand {
-                Operand::Slot { slot, offset } if (slot as usize) < addresses.len() => {
-                    match addresses[slot as usize] {
-                        // Not bound, or without memory: says which.
-                        0 => self.address(patch.operand, table)?,
-                        address => DevicePtr(address).offset(offset),
+        for dispatch in run {
+            if dispatch.is_after_barrier {
+                sink.barrier()?;
+            }
+            let start = dispatch.kernarg as usize;
+            let kernarg = &self.kernargs[start..start + usize::from(dispatch.kernarg_bytes)];
+            let patched = &mut scratch[..kernarg.len()];
+            patched.copy_from_slice(kernarg);
+            let first = dispatch.patch as usize;
+            for patch in &self.patches[first..first + usize::from(dispatch.patch_count)] {
+                let address = match patch.operand {
+                    Operand::Slot { slot, offset } if (slot as usize) < addresses.len() => {
+                        match addresses[slot as usize] {
+                            // Not bound, or without memory: says which.
+                            0 => self.address(patch.operand, table)?,
+                            address => DevicePtr(address).offset(offset),
+                        }
                     }
-                }
-                operand => self.address(operand, table)?,
-            };
-            let at = usize::from(patch.at);
-            patched[at..at + 8].copy_from_slice(&address.0.to_le_bytes());
+                    operand => self.address(operand, table)?,
+                };
+                let at = usize::from(patch.at);
+                patched[at..at + 8].copy_from_slice(&address.0.to_le_bytes());
+            }
+            let function = &self.functions[dispatch.kernel as usize];
+            if let Err(error) = sink.dispatch(function, &dispatch.config, patched) {
+                return Err(dispatch_failed(&self.kernels, dispatch, error));
+            }
         }
-        let function = &self.functions[dispatch.kernel as usize];
-        sink.dispatch(function, &dispatch.config, patched)
-            .map_err(|error| self.dispatch_failed(dispatch, error))
+        Ok(())
     }
 
     fn transfer<S: Sink>(&self, op: &Op, sink: &mut S, table: &[Binding]) -> Result<()> {
         match *op {
-            Op::Barrier | Op::Dispatches(_) => Ok(()),
+            Op::Barrier | Op::Dispatches(_) | Op::Patched(_) => Ok(()),
             Op::Fill {
                 target,
                 bytes,
@@ -306,7 +332,7 @@ impl Deferred {
         self.is_empty = self.ops.iter().all(|op| matches!(op, Op::Barrier));
         self.is_static = self.patches.is_empty()
             && self.ops.iter().all(|op| match op {
-                Op::Barrier | Op::Dispatches(_) => true,
+                Op::Barrier | Op::Dispatches(_) | Op::Patched(_) => true,
                 Op::Fill { target, .. } | Op::Update { target, .. } => is_fixed(target),
                 Op::Copy { target, source, .. } => is_fixed(target) && is_fixed(source),
             });
@@ -379,21 +405,21 @@ impl Deferred {
             }
         }
     }
+}
 
-    #[cold]
-    #[inline(never)]
-    fn dispatch_failed(&self, dispatch: &Dispatch, error: hip::Error) -> Status {
-        let Kernel { executable, export } = &self.kernels[dispatch.kernel as usize];
-        let config = &dispatch.config;
-        let name = executable
-            .export(*export)
-            .map_or("?", |export| export.name());
-        let (grid, block) = (config.grid, config.block);
-        Status::from(error).context(format!(
-            "dispatching `{name}` with grid {}x{}x{}, block {}x{}x{}, {} bytes of dynamic LDS",
-            grid.x, grid.y, grid.z, block.x, block.y, block.z, config.shared_memory_bytes
-        ))
-    }
+#[cold]
+#[inline(never)]
+fn dispatch_failed(kernels: &[Kernel], dispatch: &Dispatch, error: hip::Error) -> Status {
+    let Kernel { executable, export } = &kernels[dispatch.kernel as usize];
+    let config = &dispatch.config;
+    let name = executable
+        .export(*export)
+        .map_or("?", |export| export.name());
+    let (grid, block) = (config.grid, config.block);
+    Status::from(error).context(format!(
+        "dispatching `{name}` with grid {}x{}x{}, block {}x{}x{}, {} bytes of dynamic LDS",
+        grid.x, grid.y, grid.z, block.x, block.y, block.z, config.shared_memory_bytes
+    ))
 }
 
 /// What an application of commands needs of its binding table.

@@ -30,8 +30,6 @@ impl GraphSink {
 }
 
 impl Sink for GraphSink {
-    const IS_IN_ORDER: bool = false;
-
     fn barrier(&mut self) -> Result<()> {
         match *self.nodes.as_slice() {
             // What came before the last barrier is still to be waited for.

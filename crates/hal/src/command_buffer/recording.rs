@@ -402,7 +402,7 @@ impl Recording {
         let start = self.commands.kernargs.len();
         let first_patch = self.commands.patches.len();
         // Patches are fewer than bytes: if these can be counted, those can.
-        let kernarg_end = index(start + kernarg_bytes)?;
+        let kernarg = index(start)?;
         if let Err(status) = self.pack(bindings) {
             // A refused command leaves nothing behind.
             self.commands.kernargs.truncate(start);
@@ -419,16 +419,18 @@ impl Recording {
                 shared_memory_bytes: lds,
             },
             kernel: self.kernel(launch),
-            kernarg: start as u32,
-            kernarg_end,
-            patch: first_patch as u32,
+            kernarg,
+            kernarg_bytes: kernarg_bytes as u16,
             patch_count: (self.commands.patches.len() - first_patch) as u16,
+            patch: first_patch as u32,
             is_after_barrier: std::mem::take(&mut self.is_after_barrier),
         };
+        let is_patched = dispatch.patch_count != 0;
         self.commands.dispatches.push(dispatch);
-        match self.commands.ops.last_mut() {
-            Some(Op::Dispatches(count)) => *count += 1,
-            _ => self.commands.ops.push(Op::Dispatches(1)),
+        match (self.commands.ops.last_mut(), is_patched) {
+            (Some(Op::Dispatches(count)), false) | (Some(Op::Patched(count)), true) => *count += 1,
+            (_, false) => self.commands.ops.push(Op::Dispatches(1)),
+            (_, true) => self.commands.ops.push(Op::Patched(1)),
         }
         Ok(())
     }

@@ -3,15 +3,13 @@
 
 use hip::{DevicePtr, Function, Issue, LaunchConfig, MemcpyKind};
 
-use super::deferred::{Pattern, Sink};
+use super::deferred::{Pattern, Run, Sink};
 use crate::Result;
 
 /// Issues commands on a stream.
 pub(crate) struct StreamSink<'a, 'b>(pub(crate) &'a Issue<'b>);
 
 impl Sink for StreamSink<'_, '_> {
-    const IS_IN_ORDER: bool = true;
-
     #[inline]
     fn barrier(&mut self) -> Result<()> {
         Ok(())
@@ -45,4 +43,25 @@ impl Sink for StreamSink<'_, '_> {
     ) -> hip::Result<()> {
         self.0.launch(function, config, kernarg)
     }
+    fn dispatch_run(&mut self, run: &Run<'_>) -> Result<()> {
+        launch(self.0, run)
+    }
+}
+
+/// The inner loop of replay: as little as possible beside the call itself.
+/// The stream stands in a parameter of its own so that what is needed of it is
+/// known not to change from call to call, and is loaded once.
+#[inline(never)]
+fn launch(issue: &Issue<'_>, run: &Run<'_>) -> Result<()> {
+    let mut kernargs = run.kernargs;
+    let functions = run.functions;
+    for dispatch in run.dispatches {
+        let (kernarg, rest) = kernargs.split_at(usize::from(dispatch.kernarg_bytes));
+        kernargs = rest;
+        let function = &functions[dispatch.kernel as usize];
+        if let Err(error) = issue.launch(function, &dispatch.config, kernarg) {
+            return Err(run.failed(dispatch, error));
+        }
+    }
+    Ok(())
 }
