@@ -35,7 +35,7 @@ const MICRO: &[(&str, &str, Option<f64>)] = &[
     ("wmma_f16", "v_wmma_f32_16x16x16_f16", Some(400.0)),
 ];
 
-const ROUNDS: u32 = 2000;
+const ROUNDS: u32 = 400;
 
 fn main() {
     let portable = std::env::args().any(|argument| argument == "portable");
@@ -107,7 +107,7 @@ fn instructions(gpu: &Gpu) {
     for &(name, what, aim) in MICRO {
         let kernel = module.kernel(name).expect("it is there");
         let rounds = if name == "wmma_f16" {
-            ROUNDS / 20
+            ROUNDS / 10
         } else {
             ROUNDS
         };

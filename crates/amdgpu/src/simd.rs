@@ -28,6 +28,34 @@ pub(crate) use avx2::Avx2;
 pub(crate) use handler::{Backend, Handler, Kernel};
 pub(crate) use portable::Portable;
 
+/// An array of four values, one for each chunk of a row.
+///
+/// Not a closure: a closure is compiled without the features of the function
+/// around it, and the intrinsics in it then become calls.
+macro_rules! chunks {
+    ($i:ident => $value:expr) => {
+        [
+            {
+                let $i = 0_usize;
+                $value
+            },
+            {
+                let $i = 1_usize;
+                $value
+            },
+            {
+                let $i = 2_usize;
+                $value
+            },
+            {
+                let $i = 3_usize;
+                $value
+            },
+        ]
+    };
+}
+pub(crate) use chunks;
+
 /// Lanes of one row.
 pub(crate) const LANES: usize = 32;
 
@@ -57,7 +85,7 @@ impl Row {
     /// All lanes as vectors.
     #[inline(always)]
     pub(crate) fn get<S: Simd>(&self) -> [S; 4] {
-        self.0.map(S::from_array)
+        chunks!(c => S::from_array(self.0[c]))
     }
 
     /// Overwrites all lanes.

@@ -1,6 +1,6 @@
 //! The state of one wave.
 
-use crate::simd::{Portable, Row, Simd};
+use crate::simd::{Portable, Row, Simd, chunks};
 
 /// Scalar slots: the numbers of scalar operands, then a slot that swallows
 /// writes to `null`, then the program's constants.
@@ -235,5 +235,6 @@ const LANE_BITS: Row = {
 #[inline(always)]
 pub(crate) fn expand<S: Simd>(bits: u32) -> [S; 4] {
     let bits = S::splat(bits);
-    LANE_BITS.get::<S>().map(|bit| bits.and(bit).eq_u32(bit))
+    let lanes = LANE_BITS.get::<S>();
+    chunks!(c => bits.and(lanes[c]).eq_u32(lanes[c]))
 }

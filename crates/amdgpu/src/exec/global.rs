@@ -10,7 +10,7 @@ use super::buffer::Small;
 use super::{Env, each_lane};
 use crate::memory::{AccessError, Lanes};
 use crate::program::Op;
-use crate::simd::{Kernel, Simd, mask_bits};
+use crate::simd::{Kernel, Simd, chunks, mask_bits};
 use crate::wave::Wave;
 
 /// `aux` bit: base address in scalar slots.
@@ -44,7 +44,9 @@ fn common_base<S: Simd>(wave: &Wave, op: &Op) -> Option<u64> {
     if op.aux & FLAT != 0 && (first == SHARED_APERTURE || first == PRIVATE_APERTURE) {
         return None;
     }
-    let same = high.get::<S>().map(|x| x.eq_u32(S::splat(first)));
+    let high = high.get::<S>();
+    let first_high = S::splat(first);
+    let same = chunks!(c => high[c].eq_u32(first_high));
     (mask_bits(same) & wave.exec == wave.exec)
         .then(|| (u64::from(first) << 32).wrapping_add_signed(constant))
 }

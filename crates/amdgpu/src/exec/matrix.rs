@@ -110,7 +110,11 @@ fn tile<E: Element, S: Simd>(wave: &Wave, first: u16, signed: bool) -> Tile<S> {
 #[inline(always)]
 fn multiply<E: Element, S: Simd>(wave: &Wave, op: &Op, sums: &mut [Row; 8]) {
     let a = tile::<E, S>(wave, op.a, op.aux & 1 != 0);
-    let a = a.map(|pair| pair.map(S::to_array));
+    let mut factors = [[0; SIDE]; SIDE];
+    for (factors, pair) in factors.iter_mut().zip(a) {
+        factors[..8].copy_from_slice(&pair[0].to_array());
+        factors[8..].copy_from_slice(&pair[1].to_array());
+    }
     let b = tile::<E, S>(wave, op.b, op.aux & 2 != 0);
     for (register, sum) in sums.iter_mut().enumerate() {
         for side in 0..2 {
@@ -118,7 +122,7 @@ fn multiply<E: Element, S: Simd>(wave: &Wave, op: &Op, sums: &mut [Row; 8]) {
             let mut low = S::from_array(sum.0[2 * side]);
             let mut high = S::from_array(sum.0[2 * side + 1]);
             for k in 0..SIDE {
-                let factor = S::splat(a[k][row / 8][row % 8]);
+                let factor = S::splat(factors[k][row]);
                 low = E::multiply_add(factor, b[k][0], low);
                 high = E::multiply_add(factor, b[k][1], high);
             }

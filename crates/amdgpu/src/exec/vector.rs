@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use super::lane::Lane;
 use super::{Env, read, splat, write};
 use crate::program::Op;
-use crate::simd::{Kernel, Simd};
+use crate::simd::{Kernel, Simd, chunks};
 use crate::wave::{Mode, Wave, expand};
 
 /// `F` on whole dwords, without modifiers.
@@ -74,14 +74,9 @@ impl<F: Lane> Kernel for Signed<F> {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
         splat::<S>(wave, op);
-        let source = |row: u16, number: u32| {
-            let flip = S::splat((op.aux >> number & 1) << 31);
-            let keep = S::splat(!((op.aux >> (number + 3) & 1) << 31));
-            map(read::<S>(wave, row), |x| x.and(keep).xor(flip))
-        };
-        let a = source(op.a, 0);
-        let b = if F::ARITY > 1 { source(op.b, 1) } else { a };
-        let c = if F::ARITY > 2 { source(op.c, 2) } else { a };
+        let a = with_sign::<S>(wave, op.a, op.aux, 0);
+        let b = if F::ARITY > 1 { with_sign(wave, op.b, op.aux, 1) } else { a };
+        let c = if F::ARITY > 2 { with_sign(wave, op.c, op.aux, 2) } else { a };
         write(wave, op.d, eval::<F, S>(a, b, c));
         next
     }
@@ -93,8 +88,7 @@ impl Kernel for Select {
         splat::<S>(wave, op);
         let mask = expand::<S>(wave.scalar(op.c));
         let (no, yes) = (read::<S>(wave, op.a), read::<S>(wave, op.b));
-        let pick = |i: usize| S::select(mask[i], yes[i], no[i]);
-        write(wave, op.d, [pick(0), pick(1), pick(2), pick(3)]);
+        write(wave, op.d, chunks!(i => S::select(mask[i], yes[i], no[i])));
         next
     }
 }
@@ -105,14 +99,15 @@ impl Kernel for Take {
         splat::<S>(wave, op);
         let shift = S::splat(u32::from(op.e & 31));
         let (mask, flip) = (S::splat(op.imm), S::splat(op.aux));
-        let mut values = map(read::<S>(wave, op.a), |x| x.shr(shift).and(mask).xor(flip));
+        let x = read::<S>(wave, op.a);
+        let mut x = chunks!(i => x[i].shr(shift).and(mask).xor(flip));
         if op.e & form::HALF != 0 {
-            values = map(values, S::f16_to_f32);
+            x = chunks!(i => x[i].f16_to_f32());
         }
         if op.e & form::FLUSH != 0 && wave.mode.flush_f32_sources() {
-            values = map(values, flush);
+            x = chunks!(i => flush(x[i]));
         }
-        write(wave, op.d, values);
+        write(wave, op.d, x);
         next
     }
 }
@@ -120,12 +115,11 @@ impl Kernel for Take {
 impl Kernel for Finish {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        let values = finish(read::<S>(wave, op.a), op.e, wave.mode);
+        let x = finish(read::<S>(wave, op.a), op.e, wave.mode);
         let keep = S::splat(op.imm);
         let shift = S::splat(u32::from(op.e & 31));
         let old = read::<S>(wave, op.d);
-        let join = |i: usize| keep.andnot(values[i].shl(shift)).or(old[i].and(keep));
-        write(wave, op.d, [join(0), join(1), join(2), join(3)]);
+        write(wave, op.d, chunks!(i => keep.andnot(x[i].shl(shift)).or(old[i].and(keep))));
         next
     }
 }
@@ -136,44 +130,52 @@ impl Kernel for Join {
         let low = finish(read::<S>(wave, op.a), op.e, wave.mode);
         let high = finish(read::<S>(wave, op.b), op.e, wave.mode);
         let (half, sixteen) = (S::splat(0xffff), S::splat(16));
-        let join = |i: usize| low[i].and(half).or(high[i].shl(sixteen));
-        write(wave, op.d, [join(0), join(1), join(2), join(3)]);
+        write(wave, op.d, chunks!(i => low[i].and(half).or(high[i].shl(sixteen))));
         next
     }
 }
 
+/// A row with the sign changes of source `number`.
+#[inline(always)]
+fn with_sign<S: Simd>(wave: &Wave, row: u16, aux: u32, number: u32) -> [S; 4] {
+    let flip = S::splat((aux >> number & 1) << 31);
+    let keep = S::splat(!((aux >> (number + 3) & 1) << 31));
+    let x = read::<S>(wave, row);
+    chunks!(i => x[i].and(keep).xor(flip))
+}
+
 /// A result with output modifier, clamp, flush and rounding to half.
 #[inline(always)]
-fn finish<S: Simd>(mut values: [S; 4], flags: u16, mode: Mode) -> [S; 4] {
-    if flags & form::IS_HALF != 0 && flags & form::CLAMP != 0 {
-        values = map(values, S::f16_to_f32);
+fn finish<S: Simd>(mut x: [S; 4], flags: u16, mode: Mode) -> [S; 4] {
+    let clamps = flags & form::CLAMP != 0;
+    let was_half = flags & form::IS_HALF != 0 && clamps;
+    if was_half {
+        x = chunks!(i => x[i].f16_to_f32());
     }
     let omod = flags >> form::OMOD & 3;
     // The hardware ignores output modifiers while it keeps denormals.
     if omod != 0 && mode.flush_f32_results() {
         let factor = S::splat([1.0_f32, 2.0, 4.0, 0.5][omod as usize].to_bits());
-        values = map(values, |x| x.mul_f32(factor));
+        x = chunks!(i => x[i].mul_f32(factor));
     }
-    if flags & form::CLAMP != 0 {
-        let keeps_nan = !mode.dx10_clamp();
-        let one = S::splat(1.0_f32.to_bits());
-        values = map(values, |x| {
-            let clamped = x.raw_max_f32(S::splat(0)).raw_min_f32(one);
-            if keeps_nan {
-                S::select(x.is_nan_f32(), x, clamped)
-            } else {
-                clamped
-            }
-        });
+    if clamps {
+        x = chunks!(i => clamp(x[i], mode.dx10_clamp()));
     }
     if flags & form::FLUSH != 0 && mode.flush_f32_results() {
-        values = map(values, flush);
+        x = chunks!(i => flush(x[i]));
     }
-    let narrows = flags & form::HALF != 0;
-    if narrows || flags & form::IS_HALF != 0 && flags & form::CLAMP != 0 {
-        values = map(values, S::f32_to_f16);
+    if was_half || flags & form::HALF != 0 {
+        x = chunks!(i => x[i].f32_to_f16());
     }
-    values
+    x
+}
+
+/// To 0..1; NaN to zero, or as it is.
+#[inline(always)]
+fn clamp<S: Simd>(x: S, nan_to_zero: bool) -> S {
+    let one = S::splat(1.0_f32.to_bits());
+    let clamped = x.raw_max_f32(S::splat(0)).raw_min_f32(one);
+    if nan_to_zero { clamped } else { S::select(x.is_nan_f32(), x, clamped) }
 }
 
 /// Denormal f32 to zero of the same sign.
@@ -181,9 +183,4 @@ fn finish<S: Simd>(mut values: [S; 4], flags: u16, mode: Mode) -> [S; 4] {
 fn flush<S: Simd>(x: S) -> S {
     let tiny = x.and(S::splat(0x7f80_0000)).eq_u32(S::splat(0));
     S::select(tiny, x.and(S::splat(1 << 31)), x)
-}
-
-#[inline(always)]
-fn map<S: Simd>(x: [S; 4], f: impl Fn(S) -> S) -> [S; 4] {
-    [f(x[0]), f(x[1]), f(x[2]), f(x[3])]
 }

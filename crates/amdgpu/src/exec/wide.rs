@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use super::lane::{div_fmas, div_scale};
 use super::{Env, each_lane, read, splat, write};
 use crate::program::Op;
-use crate::simd::{Kernel, Simd, mask_bits};
+use crate::simd::{Kernel, Simd, chunks, mask_bits};
 use crate::wave::{Wave, expand, slot};
 
 /// A function of up to three values of one or two dwords.
@@ -324,8 +324,7 @@ impl Kernel for DivFmasF32 {
                 read::<S>(wave, op.b),
                 read::<S>(wave, op.c),
             );
-            let fma = |i: usize| a[i].fma_f32(b[i], c[i]);
-            write(wave, op.d, [fma(0), fma(1), fma(2), fma(3)]);
+            write(wave, op.d, chunks!(i => a[i].fma_f32(b[i], c[i])));
             return next;
         }
         each_lane(wave.exec, |lane| {

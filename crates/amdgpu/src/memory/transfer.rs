@@ -1,7 +1,7 @@
 //! Moving dwords between memory and rows of lanes. Nothing is checked here.
 
 use super::view::Lanes;
-use crate::simd::{LANES, Row, Simd, mask_bits};
+use crate::simd::{LANES, Row, Simd, chunks, mask_bits};
 
 /// Byte offsets of lanes that access consecutive dwords.
 const CONTIGUOUS: Row = {
@@ -24,16 +24,12 @@ pub(super) fn span<S: Simd>(at: Lanes<'_>) -> (u32, u32) {
         return (least, greatest);
     }
     let [p, q, r, s] = at.mask.get::<S>();
-    let keep_high = |x: S, mask: S| x.or(mask.not());
-    let least = keep_high(a, p)
-        .min_u32(keep_high(b, q))
-        .min_u32(keep_high(c, r).min_u32(keep_high(d, s)))
+    let least = a
+        .or(p.not())
+        .min_u32(b.or(q.not()))
+        .min_u32(c.or(r.not()).min_u32(d.or(s.not())))
         .least_u32();
-    let greatest = a
-        .and(p)
-        .max_u32(b.and(q))
-        .max_u32(c.and(r).max_u32(d.and(s)))
-        .greatest_u32();
+    let greatest = a.and(p).max_u32(b.and(q)).max_u32(c.and(r).max_u32(d.and(s))).greatest_u32();
     (least, greatest)
 }
 
@@ -117,15 +113,29 @@ unsafe fn load_4<S: Simd>(base: *const u8, offsets: [S; 4]) -> [[S; 4]; 4] {
         .eq_u32(first)
         .and(offsets[2].eq_u32(first))
         .and(offsets[3].eq_u32(first));
-    let chunk = |offsets: S| {
-        // SAFETY: by the contract of the function.
-        unsafe { S::load_4x8(offsets.to_array().map(|offset| base.add(offset as usize))) }
-    };
     if same.top_bits() == 0xff {
-        return chunk(first).map(|value| [value; 4]);
+        // SAFETY: by the contract of the function.
+        let values = unsafe { load_chunk(base, first) };
+        return chunks!(j => [values[j]; 4]);
     }
-    let chunks = offsets.map(chunk);
-    std::array::from_fn(|j| chunks.map(|values| values[j]))
+    // SAFETY: by the contract of the function.
+    let chunks = chunks!(c => unsafe { load_chunk(base, offsets[c]) });
+    chunks!(j => [chunks[0][j], chunks[1][j], chunks[2][j], chunks[3][j]])
+}
+
+/// Four dwords for each lane of a chunk.
+///
+/// # Safety
+/// As for `load_4`.
+#[inline(always)]
+unsafe fn load_chunk<S: Simd>(base: *const u8, offsets: S) -> [S; 4] {
+    let mut pointers = [base; 8];
+    for (pointer, offset) in pointers.iter_mut().zip(offsets.to_array()) {
+        // SAFETY: the place is valid for reads by the contract.
+        *pointer = unsafe { base.add(offset as usize) };
+    }
+    // SAFETY: by the contract of the function.
+    unsafe { S::load_4x8(pointers) }
 }
 
 /// Stores `N` (1 to 4) dwords a lane from `N` rows, in the order of lanes.
@@ -152,14 +162,14 @@ pub(super) unsafe fn store<S: Simd, const N: usize>(at: Lanes<'_>, rows: &[Row; 
         }
         if N == 4 {
             for (c, chunk) in offsets.into_iter().enumerate() {
-                let values = std::array::from_fn(|j| S::from_array(rows[j % N].0[c]));
-                // SAFETY: by the contract of the function.
-                unsafe {
-                    S::store_4x8(
-                        values,
-                        chunk.to_array().map(|offset| base.add(offset as usize)),
-                    );
+                let values = chunks!(j => S::from_array(rows[j % N].0[c]));
+                let mut pointers = [base; 8];
+                for (pointer, offset) in pointers.iter_mut().zip(chunk.to_array()) {
+                    // SAFETY: the place is valid for writes by the contract.
+                    *pointer = unsafe { base.add(offset as usize) };
                 }
+                // SAFETY: by the contract of the function.
+                unsafe { S::store_4x8(values, pointers) }
             }
             return;
         }
@@ -182,7 +192,7 @@ pub(super) unsafe fn store<S: Simd, const N: usize>(at: Lanes<'_>, rows: &[Row; 
 fn is_contiguous<S: Simd>(offsets: [S; 4]) -> bool {
     let first = S::splat(offsets[0].to_array()[0]);
     let steps = CONTIGUOUS.get::<S>();
-    let hits: [S; 4] = std::array::from_fn(|c| offsets[c].eq_u32(first.add(steps[c])));
+    let hits = chunks!(c => offsets[c].eq_u32(first.add(steps[c])));
     mask_bits(hits) == u32::MAX
 }
 

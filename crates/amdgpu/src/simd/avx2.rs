@@ -7,7 +7,7 @@
 
 use std::arch::x86_64::*;
 
-use super::Simd;
+use super::{Simd, chunks};
 
 /// Eight lanes in one AVX register.
 #[derive(Clone, Copy)]
@@ -261,18 +261,14 @@ impl Simd for Avx2 {
     #[inline(always)]
     unsafe fn load_4x8(pointers: [*const u8; 8]) -> [Self; 4] {
         // SAFETY: each pointer is readable for 16 bytes by the contract.
-        let pair = |low: usize| unsafe {
-            let low_half = _mm_loadu_si128(pointers[low].cast());
-            let high_half = _mm_loadu_si128(pointers[low + 4].cast());
-            _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(low_half), high_half)
-        };
-        let [a, b, c, d] = transpose([pair(0), pair(1), pair(2), pair(3)]);
+        let pairs = chunks!(i => unsafe { load_pair(pointers[i], pointers[i + 4]) });
+        let [a, b, c, d] = transpose(pairs);
         [Avx2(a), Avx2(b), Avx2(c), Avx2(d)]
     }
 
     #[inline(always)]
     unsafe fn store_4x8(values: [Self; 4], pointers: [*mut u8; 8]) {
-        let lanes = transpose(values.map(|value| value.0));
+        let lanes = transpose(chunks!(j => values[j].0));
         // In lane order, so that overlapping stores end as they do elsewhere.
         for (pair, pointer) in lanes.into_iter().zip(&pointers[..4]) {
             // SAFETY: the pointer is writable for 16 bytes by the contract.
@@ -282,6 +278,20 @@ impl Simd for Avx2 {
             // SAFETY: the pointer is writable for 16 bytes by the contract.
             unsafe { _mm_storeu_si128(pointer.cast(), _mm256_extracti128_si256::<1>(pair)) }
         }
+    }
+}
+
+/// Sixteen bytes into each half of a register.
+///
+/// # Safety
+/// Both pointers are valid for reads of 16 bytes.
+#[inline(always)]
+unsafe fn load_pair(low: *const u8, high: *const u8) -> __m256i {
+    // SAFETY: by the contract of the function.
+    unsafe {
+        let low = _mm_loadu_si128(low.cast());
+        let high = _mm_loadu_si128(high.cast());
+        _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(low), high)
     }
 }
 
