@@ -143,25 +143,24 @@ pub(crate) fn run(wave: &mut Wave, env: &mut Env, budget: u64) -> u64 {
 
 /// Puts scalar operands into the temporary rows that the op reads.
 #[inline(always)]
-pub(crate) fn splat<S: Simd>(wave: &mut Wave, op: &Op) {
+pub(crate) fn splat(wave: &mut Wave, op: &Op) {
     if op.splats != 0 {
-        splat_slow::<S>(wave, op);
+        splat_operands(wave, op);
     }
 }
 
-#[inline(always)]
-fn splat_slow<S: Simd>(wave: &mut Wave, op: &Op) {
-    for i in 0..3 {
+/// Out of line, and once for all back ends: it would be most of the code of
+/// every vector instruction.
+#[inline(never)]
+fn splat_operands(wave: &mut Wave, op: &Op) {
+    for (i, &slot) in op.scalars.iter().enumerate() {
         if op.splats >> i & 1 == 0 {
             continue;
         }
         let first = (wave.temps + temp::SPLAT) as usize + 2 * i;
-        let slot = u16::from(op.scalars[i]);
-        let low = S::splat(wave.scalar(slot));
-        wave.rows[first].set([low; 4]);
+        wave.rows[first] = Row::splat(wave.scalars[slot as usize]);
         if op.splats >> (i + 4) & 1 != 0 {
-            let high = S::splat(wave.scalar(slot + 1));
-            wave.rows[first + 1].set([high; 4]);
+            wave.rows[first + 1] = Row::splat(wave.scalars[slot as usize + 1]);
         }
     }
 }

@@ -99,11 +99,8 @@ impl Row {
     /// Overwrites the lanes whose mask is all ones.
     #[inline(always)]
     pub(crate) fn blend<S: Simd>(&mut self, values: [S; 4], mask: &Row) {
-        for c in 0..4 {
-            let old = S::from_array(self.0[c]);
-            let mask = S::from_array(mask.0[c]);
-            self.0[c] = S::select(mask, values[c], old).to_array();
-        }
+        let (old, mask) = (self.get::<S>(), mask.get::<S>());
+        self.set(chunks!(c => S::select(mask[c], values[c], old[c])));
     }
 
     /// All ones in the lanes whose bit is set.

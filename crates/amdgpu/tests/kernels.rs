@@ -7,8 +7,9 @@ use amdgpu::{AllocationKind, Config, Gpu, Launch};
 use fixtures::{Case, Role};
 use vmfb::executable::Executable;
 
-/// Runs one case as compiled for `target`; what is wrong, if anything.
-fn run_case(gpu: &Gpu, case: &Case, target: &str) -> Result<(), String> {
+/// Runs one case as compiled for `target`; gives the bytes of its outputs, or
+/// what is wrong with them.
+fn run_case(gpu: &Gpu, case: &Case, target: &str) -> Result<Vec<Vec<u8>>, String> {
     let mut addresses = HashMap::new();
     for buffer in &case.buffers {
         let bytes = buffer.byte_length() as u64;
@@ -48,6 +49,7 @@ fn run_case(gpu: &Gpu, case: &Case, target: &str) -> Result<(), String> {
         };
         gpu.run(&launch).map_err(|fault| fault.to_string())?;
     }
+    let mut outputs = Vec::new();
     for buffer in case
         .buffers
         .iter()
@@ -60,11 +62,12 @@ fn run_case(gpu: &Gpu, case: &Case, target: &str) -> Result<(), String> {
         buffer
             .check(&actual)
             .map_err(|e| format!("output `{}`: {e}", buffer.name))?;
+        outputs.push(actual);
     }
     for address in addresses.into_values() {
         gpu.memory().free(address).map_err(|e| e.to_string())?;
     }
-    Ok(())
+    Ok(outputs)
 }
 
 fn run_all(target: &str, portable: bool) {
@@ -111,4 +114,26 @@ fn current_compiler_portable() {
 #[test]
 fn compiler_of_2024_portable() {
     run_all("old_gfx1100", true);
+}
+
+#[test]
+fn back_ends_agree_bit_for_bit() {
+    let gpu = |portable| {
+        Gpu::new(Config {
+            workers: Some(1),
+            portable,
+            ..Config::default()
+        })
+    };
+    let (wide, plain) = (gpu(false), gpu(true));
+    for case in fixtures::cases() {
+        for target in ["gfx1100", "old_gfx1100"] {
+            let outputs = [&wide, &plain].map(|gpu| run_case(gpu, case, target));
+            assert!(
+                outputs[0] == outputs[1],
+                "`{}` for {target} differs",
+                case.name
+            );
+        }
+    }
 }

@@ -115,7 +115,8 @@ fn begin(wave: &mut Wave, job: &Job, position: [u32; 3], items: u32) {
 fn set_ids(row: &mut Row, [width, height, _]: [u32; 3], base: u32) {
     for (lane, id) in row.lanes_mut().iter_mut().enumerate() {
         let item = base + lane as u32;
-        *id = item % width | (item / width % height) << 10 | item / (width * height) << 20;
+        let [x, y, z] = [item % width, item / width % height, item / (width * height)];
+        *id = x | (y << 10) | (z << 20);
     }
 }
 
@@ -166,8 +167,7 @@ fn run_waves(
     let mut executed = 0;
     loop {
         let mut ready = false;
-        for index in 0..waves.len() {
-            let wave = &mut waves[index];
+        for wave in waves.iter_mut() {
             if wave.state != State::Ready {
                 continue;
             }

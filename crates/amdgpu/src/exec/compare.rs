@@ -19,7 +19,7 @@ pub(crate) struct Compare<T, const EXEC: bool>(PhantomData<T>);
 impl<T: Test, const EXEC: bool> Kernel for Compare<T, EXEC> {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat::<S>(wave, op);
+        splat(wave, op);
         let (a, b) = (read::<S>(wave, op.a), read::<S>(wave, op.b));
         let masks = [
             T::test(a[0], b[0]),
@@ -110,7 +110,7 @@ pub(crate) struct CompareWide<T, const EXEC: bool>(PhantomData<T>);
 impl<T: CompareWideFn, const EXEC: bool> Kernel for CompareWide<T, EXEC> {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat::<S>(wave, op);
+        splat(wave, op);
         let mut bits = 0;
         let row = |index: u16| &wave.rows[index as usize];
         each_lane(wave.exec, |lane| {
@@ -183,7 +183,7 @@ wide_tests! {
     EqF64: f64 = |a, b| a == b;
     LeF64: f64 = |a, b| a <= b;
     GtF64: f64 = |a, b| a > b;
-    LgF64: f64 = |a, b| a < b || a > b;
+    LgF64: f64 = |a, b| a != b && !a.is_nan() && !b.is_nan();
     GeF64: f64 = |a, b| a >= b;
     OrderedF64: f64 = |a, b| !a.is_nan() && !b.is_nan();
     UnorderedF64: f64 = |a, b| a.is_nan() || b.is_nan();

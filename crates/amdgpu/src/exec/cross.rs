@@ -115,7 +115,7 @@ pub(crate) struct DppBegin;
 impl Kernel for DppBegin {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
-        splat::<S>(wave, op);
+        splat(wave, op);
         let table = env.program.shuffle(op.imm);
         let source = wave.rows[op.a as usize];
         let exec = wave.exec;
@@ -155,7 +155,7 @@ pub(crate) struct MaskCount<const HIGH: bool>;
 impl<const HIGH: bool> Kernel for MaskCount<HIGH> {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat::<S>(wave, op);
+        splat(wave, op);
         let mask = wave.rows[op.a as usize];
         let base = wave.rows[op.b as usize];
         let (exec, half) = (wave.exec, wave.half);

@@ -208,7 +208,7 @@ scalars! {
     SBitset0_64 [1 2 => 2] |a, b, scc| (b & !(1 << (a & 63)), scc);
     SBitset1_64 [1 2 => 2] |a, b, scc| (b | 1 << (a & 63), scc);
     SBitreplicate [1 1 => 2] |a, _b, scc| {
-        let doubled = (0..32).fold(0, |bits, i| bits | (a >> i & 1) * (3 << (2 * i)));
+        let doubled = (0..32).fold(0, |bits, i| bits | ((a >> i & 1) * (3 << (2 * i))));
         (doubled, scc)
     };
     SAbs [1 1 => 1] |a, _b, _scc| nonzero(signed(a).unsigned_abs());
@@ -300,8 +300,8 @@ scalars! {
     };
     SBfm32 [1 1 => 1] |a, b, scc| (u64::from(((1_u32 << (a & 31)) - 1) << (b & 31)), scc);
     SBfm64 [1 1 => 2] |a, b, scc| (((1_u64 << (a & 63)) - 1) << (b & 63), scc);
-    SMul32 [1 1 => 1] |a, b, scc| (a * b & 0xffff_ffff, scc);
-    SMulHiU32 [1 1 => 1] |a, b, scc| (a * b >> 32, scc);
+    SMul32 [1 1 => 1] |a, b, scc| ((a * b) & 0xffff_ffff, scc);
+    SMulHiU32 [1 1 => 1] |a, b, scc| ((a * b) >> 32, scc);
     SMulHiI32 [1 1 => 1] |a, b, scc| {
         let product = i64::from(signed(a)) * i64::from(signed(b));
         (u64::from((product >> 32) as u32), scc)

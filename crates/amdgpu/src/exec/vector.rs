@@ -61,7 +61,7 @@ fn eval<F: Lane, S: Simd>(a: [S; 4], b: [S; 4], c: [S; 4]) -> [S; 4] {
 impl<F: Lane> Kernel for Plain<F> {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat::<S>(wave, op);
+        splat(wave, op);
         let a = read::<S>(wave, op.a);
         let b = if F::ARITY > 1 { read(wave, op.b) } else { a };
         let c = if F::ARITY > 2 { read(wave, op.c) } else { a };
@@ -73,10 +73,18 @@ impl<F: Lane> Kernel for Plain<F> {
 impl<F: Lane> Kernel for Signed<F> {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat::<S>(wave, op);
+        splat(wave, op);
         let a = with_sign::<S>(wave, op.a, op.aux, 0);
-        let b = if F::ARITY > 1 { with_sign(wave, op.b, op.aux, 1) } else { a };
-        let c = if F::ARITY > 2 { with_sign(wave, op.c, op.aux, 2) } else { a };
+        let b = if F::ARITY > 1 {
+            with_sign(wave, op.b, op.aux, 1)
+        } else {
+            a
+        };
+        let c = if F::ARITY > 2 {
+            with_sign(wave, op.c, op.aux, 2)
+        } else {
+            a
+        };
         write(wave, op.d, eval::<F, S>(a, b, c));
         next
     }
@@ -85,7 +93,7 @@ impl<F: Lane> Kernel for Signed<F> {
 impl Kernel for Select {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat::<S>(wave, op);
+        splat(wave, op);
         let mask = expand::<S>(wave.scalar(op.c));
         let (no, yes) = (read::<S>(wave, op.a), read::<S>(wave, op.b));
         write(wave, op.d, chunks!(i => S::select(mask[i], yes[i], no[i])));
@@ -96,7 +104,7 @@ impl Kernel for Select {
 impl Kernel for Take {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat::<S>(wave, op);
+        splat(wave, op);
         let shift = S::splat(u32::from(op.e & 31));
         let (mask, flip) = (S::splat(op.imm), S::splat(op.aux));
         let x = read::<S>(wave, op.a);
@@ -119,7 +127,11 @@ impl Kernel for Finish {
         let keep = S::splat(op.imm);
         let shift = S::splat(u32::from(op.e & 31));
         let old = read::<S>(wave, op.d);
-        write(wave, op.d, chunks!(i => keep.andnot(x[i].shl(shift)).or(old[i].and(keep))));
+        write(
+            wave,
+            op.d,
+            chunks!(i => keep.andnot(x[i].shl(shift)).or(old[i].and(keep))),
+        );
         next
     }
 }
@@ -130,7 +142,11 @@ impl Kernel for Join {
         let low = finish(read::<S>(wave, op.a), op.e, wave.mode);
         let high = finish(read::<S>(wave, op.b), op.e, wave.mode);
         let (half, sixteen) = (S::splat(0xffff), S::splat(16));
-        write(wave, op.d, chunks!(i => low[i].and(half).or(high[i].shl(sixteen))));
+        write(
+            wave,
+            op.d,
+            chunks!(i => low[i].and(half).or(high[i].shl(sixteen))),
+        );
         next
     }
 }
@@ -175,7 +191,11 @@ fn finish<S: Simd>(mut x: [S; 4], flags: u16, mode: Mode) -> [S; 4] {
 fn clamp<S: Simd>(x: S, nan_to_zero: bool) -> S {
     let one = S::splat(1.0_f32.to_bits());
     let clamped = x.raw_max_f32(S::splat(0)).raw_min_f32(one);
-    if nan_to_zero { clamped } else { S::select(x.is_nan_f32(), x, clamped) }
+    if nan_to_zero {
+        clamped
+    } else {
+        S::select(x.is_nan_f32(), x, clamped)
+    }
 }
 
 /// Denormal f32 to zero of the same sign.

@@ -68,7 +68,7 @@ fn set_wide(wave: &mut Wave, row: u16, lane: usize, value: u64) {
 impl<F: WideFn> Kernel for Wide<F> {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat::<S>(wave, op);
+        splat(wave, op);
         each_lane(wave.exec, |lane| {
             let a = source(wave, op.a, F::WIDE[0], lane, op.aux, 0);
             let b = source(wave, op.b, F::WIDE[1], lane, op.aux, 1);
@@ -76,7 +76,7 @@ impl<F: WideFn> Kernel for Wide<F> {
             let mut value = F::eval(a, b, c);
             if F::RESULT {
                 if op.aux >> 6 & 1 != 0 {
-                    value = f64::from_bits(value).max(0.0).min(1.0).to_bits();
+                    value = clamp_f64(f64::from_bits(value)).to_bits();
                 }
                 set_wide(wave, op.d, lane, value);
             } else {
@@ -148,17 +148,14 @@ wide! {
     AshrRevI64 [1 2 1 => 2] |a, b, _c| (b as i64 >> (a & 63)) as u64;
 }
 
+fn clamp_f64(x: f64) -> f64 {
+    if x.is_nan() { 0.0 } else { x.clamp(0.0, 1.0) }
+}
+
 fn min_f64(a: u64, b: u64) -> u64 {
     let (x, y) = (f(a), f(b));
-    if x.is_nan() {
-        b
-    } else if y.is_nan() {
-        a
-    } else if x < y || (x == y && x.is_sign_negative()) {
-        a
-    } else {
-        b
-    }
+    let first = y.is_nan() || x < y || (x == y && x.is_sign_negative());
+    if first && !x.is_nan() { a } else { b }
 }
 
 /// `x * 2^n`, rounded once.
@@ -230,7 +227,7 @@ pub(crate) struct Carry<const KIND: u8, const CARRY_IN: bool>;
 impl<const KIND: u8, const CARRY_IN: bool> Kernel for Carry<KIND, CARRY_IN> {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat::<S>(wave, op);
+        splat(wave, op);
         let (mut a, mut b) = (read::<S>(wave, op.a), read::<S>(wave, op.b));
         if KIND == 2 {
             (a, b) = (b, a);
@@ -269,7 +266,7 @@ pub(crate) struct Mad64<const SIGNED: bool>;
 impl<const SIGNED: bool> Kernel for Mad64<SIGNED> {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat::<S>(wave, op);
+        splat(wave, op);
         let mut bits = 0;
         each_lane(wave.exec, |lane| {
             let a = source(wave, op.a, false, lane, 0, 0);
@@ -296,7 +293,7 @@ pub(crate) struct DivScaleF32;
 impl Kernel for DivScaleF32 {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat::<S>(wave, op);
+        splat(wave, op);
         let mut bits = 0;
         each_lane(wave.exec, |lane| {
             let [x, denominator, numerator] = [(op.a, 0), (op.b, 1), (op.c, 2)]
@@ -316,7 +313,7 @@ pub(crate) struct DivFmasF32;
 impl Kernel for DivFmasF32 {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat::<S>(wave, op);
+        splat(wave, op);
         let vcc = wave.scalar(slot::VCC + wave.half);
         if vcc & wave.exec == 0 && op.aux == 0 {
             let (a, b, c) = (
@@ -343,7 +340,7 @@ pub(crate) struct DivScaleF64;
 impl Kernel for DivScaleF64 {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat::<S>(wave, op);
+        splat(wave, op);
         let mut bits = 0;
         each_lane(wave.exec, |lane| {
             let [x, denominator, numerator] = [(op.a, 0), (op.b, 1), (op.c, 2)]
@@ -390,7 +387,7 @@ pub(crate) struct DivFmasF64;
 impl Kernel for DivFmasF64 {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat::<S>(wave, op);
+        splat(wave, op);
         let vcc = wave.scalar(slot::VCC + wave.half);
         each_lane(wave.exec, |lane| {
             let [a, b, c] = [(op.a, 0), (op.b, 1), (op.c, 2)]
@@ -414,7 +411,7 @@ pub(crate) struct DotSigned<const STEP: u32>;
 impl<const STEP: u32> Kernel for DotSigned<STEP> {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat::<S>(wave, op);
+        splat(wave, op);
         each_lane(wave.exec, |lane| {
             let [a, b, c] = [op.a, op.b, op.c].map(|row| wave.rows[row as usize].lanes()[lane]);
             let part = |x: u32, i: u32, signed: bool| {

@@ -29,7 +29,11 @@ pub(super) fn span<S: Simd>(at: Lanes<'_>) -> (u32, u32) {
         .min_u32(b.or(q.not()))
         .min_u32(c.or(r.not()).min_u32(d.or(s.not())))
         .least_u32();
-    let greatest = a.and(p).max_u32(b.and(q)).max_u32(c.and(r).max_u32(d.and(s))).greatest_u32();
+    let greatest = a
+        .and(p)
+        .max_u32(b.and(q))
+        .max_u32(c.and(r).max_u32(d.and(s)))
+        .greatest_u32();
     (least, greatest)
 }
 

@@ -334,7 +334,7 @@ impl Lowerer {
     }
 
     /// Runs `lower` with the result in the temporary row.
-    pub(super) fn into_temporary(
+    pub(super) fn with_temporary(
         &mut self,
         lower: impl FnOnce(&mut Lowerer) -> Result<(), Refusal>,
     ) -> Result<(), Refusal> {

@@ -128,9 +128,9 @@ fn buffer(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     op.c = l.source_slot(i.src[2], Type::B32)?;
     op.imm = modifiers.offset as u32;
     op.aux =
-        u32::from(modifiers.offen) * access::OFFEN | u32::from(modifiers.idxen) * access::IDXEN;
+        (u32::from(modifiers.offen) * access::OFFEN) | (u32::from(modifiers.idxen) * access::IDXEN);
     if let Some((function, _)) = atomic {
-        op.e = (function as u16) << 1 | u16::from(modifiers.glc) * access::RETURN;
+        op.e = ((function as u16) << 1) | (u16::from(modifiers.glc) * access::RETURN);
     }
     l.push(op);
     Ok(())
@@ -168,7 +168,7 @@ fn global(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
         if i.modifiers.glc {
             op.d = l.vgpr(i.dst[0])?;
         }
-        op.e = (function as u16) << 1 | u16::from(i.modifiers.glc) * access::RETURN;
+        op.e = ((function as u16) << 1) | (u16::from(i.modifiers.glc) * access::RETURN);
     } else {
         op.d = data_row(l, i)?;
     }

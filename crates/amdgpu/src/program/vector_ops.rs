@@ -83,7 +83,7 @@ fn dual(l: &mut Lowerer, first: &Instruction, second: &Instruction) -> Result<()
         single(l, second)?;
         return single(l, first);
     }
-    l.into_temporary(|l| single(l, first))?;
+    l.with_temporary(|l| single(l, first))?;
     single(l, second)?;
     let mut op = l.op::<Plain<Move>>();
     op.a = l.temp(temp::DUAL);
@@ -144,7 +144,7 @@ fn row_table(control: DppControl) -> [u8; 32] {
             DppControl::RowShr(n) => at - i32::from(n),
             DppControl::RowRor(n) => (at - i32::from(n)) & 15,
             DppControl::RowMirror => 15 - at,
-            DppControl::RowHalfMirror => at & 8 | 7 - (at & 7),
+            DppControl::RowHalfMirror => (at & 8) | (7 - (at & 7)),
             DppControl::RowShare(n) => i32::from(n),
             DppControl::RowXmask(n) => at ^ i32::from(n),
         };

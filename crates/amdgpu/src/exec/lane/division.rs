@@ -112,9 +112,10 @@ pub(crate) fn div_fixup(quotient: u32, denominator: u32, numerator: u32) -> u32 
         0xffc0_0000
     } else if zero(denominator) || infinite(numerator) {
         sign | INFINITY
-    } else if infinite(denominator) || zero(numerator) {
-        sign
-    } else if exponent(numerator) - exponent(denominator) < -150 {
+    } else if infinite(denominator)
+        || zero(numerator)
+        || exponent(numerator) - exponent(denominator) < -150
+    {
         sign
     } else if is_nan(quotient) {
         sign | INFINITY
