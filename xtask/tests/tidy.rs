@@ -144,12 +144,13 @@ fn changes_are_told_and_the_map_names_every_crate() {
 fn readme_commands_are_the_ones_ci_runs() {
     let readme = read(&root().join("README.md"));
     let ci = read(&root().join(".ci/run"));
-    for command in ci.lines().filter(|line| line.starts_with("cargo test")) {
-        assert!(
-            readme.contains(command.trim()),
-            "README.md does not give the test command of .ci/run: {command}"
-        );
-    }
+    let mut tests = ci.lines().filter(|line| line.starts_with("cargo test"));
+    let line = tests.next().expect(".ci/run tests");
+    let command = line.split(" 2>&1").next().unwrap_or(line);
+    assert!(
+        readme.lines().any(|line| line == command),
+        "README.md does not give the test command of .ci/run: {command}"
+    );
 }
 
 fn root() -> PathBuf {

@@ -54,7 +54,7 @@ enum Command {
     /// copied to the device, the kernel is dispatched, and bindings it may
     /// write are copied back and printed.
     #[command(after_help = DISPATCH_EXAMPLES)]
-    Dispatch(DispatchArgs),
+    Dispatch(Box<DispatchArgs>),
 }
 
 const DISPATCH_EXAMPLES: &str = "\
@@ -160,16 +160,14 @@ struct Words(Vec<u32>);
 
 fn parse_dims(text: &str) -> Result<Dims, String> {
     let mut dims = [1; 3];
-    let mut count = 0;
-    for part in text.split([',', 'x']) {
+    for (index, part) in text.split([',', 'x']).enumerate() {
         let slot = dims
-            .get_mut(count)
+            .get_mut(index)
             .ok_or_else(|| "give at most three sizes: X,Y,Z".to_owned())?;
         *slot = part
             .trim()
             .parse()
             .map_err(|_| format!("`{part}` is not a size; give X,Y,Z"))?;
-        count += 1;
     }
     Ok(Dims(dims))
 }
