@@ -2,14 +2,16 @@
 //! that waits for the host keeps it busy for as long as a test wants.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use hal::flags::{CommandBufferFlags, CommandCategories};
 use hal::{
     Buffer, BufferParams, BufferRef, Command, CommandBuffer, CommandBufferMode, Device,
-    DeviceParams, Driver, DriverOptions, Executable, ExecutableParams, Execution, Queue,
-    QueueAffinity, Semaphore, StatusCode, Timeout, Timepoint, WaitMode, wait_timepoints,
+    DeviceParams, Driver, DriverOptions, Executable, ExecutableParams, Execution, ExternalBuffer,
+    HostRegion, Queue, QueueAffinity, Semaphore, StatusCode, Timeout, Timepoint, WaitMode,
+    wait_timepoints,
 };
 
 const LONG: Duration = Duration::from_secs(60);
@@ -342,4 +344,37 @@ fn many_threads_keep_the_order_of_their_semaphores() {
         assert_eq!(submitted.load(Ordering::Relaxed), steps as usize);
         assert_eq!(words(&data), [steps; 4]);
     }
+}
+
+/// A thread that retires work runs what callers hang on the end of a buffer,
+/// for as long as that takes; what has completed meanwhile must be seen.
+#[test]
+fn completed_work_is_seen_while_another_thread_lets_go_of_resources() {
+    let device = device(1, CommandBufferMode::Stream);
+    let queue = device.queue(QueueAffinity::ANY).unwrap().clone();
+    let (entered, has_entered) = mpsc::channel();
+    let (let_go, may_go) = mpsc::channel::<()>();
+    let region = HostRegion::from_vec(vec![0; 4096]).on_release(move || {
+        entered.send(()).unwrap();
+        may_go.recv_timeout(LONG).unwrap();
+    });
+    let external = ExternalBuffer::HostAllocation(region);
+    let buffer = device
+        .allocator()
+        .import(&BufferParams::host_visible(), external)
+        .unwrap();
+    let [first, second] = semaphores();
+    let target = BufferRef::whole(&buffer);
+    queue.fill(&[], &at(&first, 1), &target, &[7]).unwrap();
+    drop((target, buffer));
+    let waiter = thread::spawn({
+        let first = first.clone();
+        move || first.wait(1, LONG)
+    });
+    has_entered.recv_timeout(LONG).unwrap();
+    queue.barrier(&[], &at(&second, 1)).unwrap();
+    queue.wait_idle();
+    assert_eq!(second.query().unwrap(), 1, "while the other thread is busy");
+    let_go.send(()).unwrap();
+    waiter.join().unwrap().unwrap();
 }

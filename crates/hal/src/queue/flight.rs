@@ -44,6 +44,8 @@ pub(super) struct Flight {
     /// here: `is_retiring` says that a thread is at it.
     known: u64,
     is_retiring: bool,
+    /// The retiring thread has one in hand that it cannot signal yet.
+    is_looking: bool,
     /// The watcher is to see this submission through.
     pub(super) wanted: u64,
     /// The stream reported a fault that is being dealt with.
@@ -59,6 +61,23 @@ impl Flight {
         match self.wanted > self.known && !self.is_faulted {
             true => self.markers.front().cloned(),
             false => None,
+        }
+    }
+
+    /// Signals what has completed, in order, up to the first that needs a look
+    /// at other queues: that takes time, and the retiring thread does it.
+    ///
+    /// Under the lock, so that whoever learns that work has completed finds
+    /// its semaphores advanced, even while another thread is retiring.
+    fn signal_known(&mut self, agenda: &mut Agenda) {
+        let known = self.known;
+        if self.is_looking {
+            return;
+        }
+        for submission in &mut self.submissions {
+            if submission.number > known || !submission.signal_if_settled(agenda) {
+                break;
+            }
         }
     }
 
@@ -209,11 +228,13 @@ impl Shared {
         let mut flight = lock(&self.flight);
         flight.known = flight.known.max(upto);
         flight.forget_markers(upto);
+        flight.signal_known(agenda);
         if flight.is_retiring {
             return;
         }
         flight.is_retiring = true;
         loop {
+            flight.signal_known(agenda);
             let known = flight.known;
             let Some(mut submission) = flight
                 .submissions
@@ -221,10 +242,13 @@ impl Shared {
             else {
                 break;
             };
+            flight.is_looking = !submission.is_signalled;
             drop(flight);
+            agenda.wake_all();
             submission.complete(agenda);
             agenda.wake_all();
             flight = lock(&self.flight);
+            flight.is_looking = false;
             if flight.spare_submissions.len() < SPARES {
                 flight.spare_submissions.push(submission);
             }

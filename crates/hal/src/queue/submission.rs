@@ -22,6 +22,8 @@ pub(super) struct Submission {
     pub(super) signals: Vec<Timepoint>,
     pub(super) work: Vec<Work>,
     foreign: Vec<Foreign>,
+    /// It has completed and signalled; what is left is to let go of what it holds.
+    pub(super) is_signalled: bool,
 }
 
 /// Work of another queue that must have completed first.
@@ -123,17 +125,32 @@ impl Submission {
         self.work.iter_mut().try_for_each(|work| work.issue(issue))
     }
 
-    /// It has completed: signals, or fails if something it waited for failed after all.
+    /// It has completed: signals, unless that needs a look at other queues
+    /// first or something it waited for has failed. Whether it has signalled.
+    pub(super) fn signal_if_settled(&mut self, agenda: &mut Agenda) -> bool {
+        if !self.is_signalled && !self.has_unseen() && self.failed_wait().is_none() {
+            self.signal(agenda);
+        }
+        self.is_signalled
+    }
+
+    /// It has completed: signals if it has not yet, or fails if something it
+    /// waited for failed after all; and lets go of what it holds.
     pub(super) fn complete(&mut self, agenda: &mut Agenda) {
-        match self.late_failure(agenda) {
-            Some(status) => return self.fail(&status, agenda),
-            None => {
-                for signal in &self.signals {
-                    signal.semaphore.timeline().advance(signal.value, agenda);
-                }
+        if !self.is_signalled {
+            if let Some(status) = self.late_failure(agenda) {
+                return self.fail(&status, agenda);
             }
+            self.signal(agenda);
         }
         self.reset();
+    }
+
+    fn signal(&mut self, agenda: &mut Agenda) {
+        for signal in &self.signals {
+            signal.semaphore.timeline().advance(signal.value, agenda);
+        }
+        self.is_signalled = true;
     }
 
     /// Fails what it would have signalled, and lets go of what it holds.
@@ -168,14 +185,26 @@ impl Submission {
                 unseen.get_or_insert(status);
             }
         }
+        self.failed_wait().or(unseen)
+    }
+
+    /// Whether it waited for work that its own queue does not know to be complete.
+    fn has_unseen(&self) -> bool {
+        self.foreign.iter().any(|foreign| {
+            let point = &foreign.point;
+            point.queue.completed.load(Ordering::Acquire) < point.number
+        })
+    }
+
+    fn failed_wait(&self) -> Option<Status> {
         self.waits
             .iter()
             .find_map(|wait| wait.semaphore.timeline().failure_before(wait.value))
-            .or(unseen)
     }
 
     fn reset(&mut self) {
         self.number = 0;
+        self.is_signalled = false;
         self.waits.clear();
         self.signals.clear();
         self.work.clear();

@@ -128,7 +128,8 @@ fn store_out_of_bounds(fixture: &Fixture) -> Outcome {
 
 fn use_after_free(fixture: &Fixture) -> Outcome {
     let buffer = fixture.buffer(64, 1)?;
-    let freed = fixture.buffer(64, 2)?;
+    // So large that no later allocation of this test takes its place.
+    let freed = fixture.buffer(8 << 20, 2)?;
     let distance = freed.device_ptr()?.0.wrapping_sub(buffer.device_ptr()?.0);
     drop(freed);
     let bindings = [BufferRef::whole(&buffer)];
