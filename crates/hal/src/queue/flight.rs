@@ -221,8 +221,9 @@ impl Shared {
     /// Submission `upto` has completed, and so has everything before it:
     /// signals what they promised and lets go of what they held, in order.
     ///
-    /// One thread at a time does that. One that comes while another is at it
-    /// leaves its news and goes; whoever it wants to see woken, the other wakes.
+    /// One thread at a time lets go of resources; one that comes while another
+    /// is at it signals and goes. Waiters are woken before that: freeing memory
+    /// may wait for the device, and the device for what a waiter does next.
     pub(super) fn retire(&self, upto: u64, agenda: &mut Agenda) {
         self.completed.fetch_max(upto, Ordering::AcqRel);
         let mut flight = lock(&self.flight);

@@ -133,6 +133,21 @@ fn use_after_free(fixture: &Fixture) -> Outcome {
     let distance = freed.device_ptr()?.0.wrapping_sub(buffer.device_ptr()?.0);
     drop(freed);
     let bindings = [BufferRef::whole(&buffer)];
+    // The queue may hold the memory a little longer than we do: reading it is
+    // good until it lets go.
+    let executable = faulty_kernels(fixture)?;
+    let deadline = Instant::now() + LONG;
+    loop {
+        let done = fixture.semaphore()?;
+        let signals = [Timepoint::new(&done, 1)];
+        let (points, constants) = ((&[][..], &signals[..]), words(distance));
+        let queue = fixture.queue();
+        submit(queue, points, &executable, "load_at", &constants, &bindings)?;
+        if done.wait(1, LONG).is_err() {
+            break;
+        }
+        assert!(Instant::now() < deadline, "the memory is never freed");
+    }
     for kernel in ["load_at", "store_at", "atomic_at"] {
         fault(fixture, kernel, &words(distance), &bindings)?;
     }
