@@ -1,7 +1,7 @@
 //! `.npy` files.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Write};
+use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
 use hal::ElementType;
@@ -48,8 +48,8 @@ impl Array {
             path: path.to_owned(),
             reason,
         };
-        let header = NpyHeader::from_reader(&mut reader)
-            .map_err(|io| error(format!("is not a .npy file: {io}")))?;
+        let header =
+            read_header(&mut reader).map_err(|io| error(format!("is not a .npy file: {io}")))?;
         let descriptor = match header.dtype() {
             DType::Plain(scalar) => scalar.to_string(),
             other => other.descr(),
@@ -109,6 +109,33 @@ impl Array {
     }
 }
 
+/// Reads the header. What could not be one of ours is refused before it is
+/// parsed: the time that takes doubles with every bracket nested in another.
+fn read_header(reader: &mut impl Read) -> io::Result<NpyHeader> {
+    let invalid = |reason: &str| io::Error::new(io::ErrorKind::InvalidData, reason);
+    let mut bytes = vec![0; 10];
+    reader.read_exact(&mut bytes)?;
+    if !bytes.starts_with(b"\x93NUMPY") {
+        return Err(invalid("it does not begin like one"));
+    }
+    let mut length = u64::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    if bytes[6] > 1 {
+        let mut upper = [0; 2];
+        reader.read_exact(&mut upper)?;
+        bytes.extend_from_slice(&upper);
+        length |= u64::from(u16::from_le_bytes(upper)) << 16;
+    }
+    let start = bytes.len();
+    reader.by_ref().take(length).read_to_end(&mut bytes)?;
+    let text = &bytes[start..];
+    let brackets = text.iter().filter(|byte| b"([{".contains(byte)).count();
+    // A dictionary with one tuple in it.
+    if brackets > 2 {
+        return Err(invalid("its header has more than a type and a shape"));
+    }
+    NpyHeader::from_reader(bytes.as_slice())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,6 +154,24 @@ mod tests {
             assert_eq!(text.parse::<Array>().expect("just written"), array);
         }
         std::fs::remove_dir_all(&folder).expect("ours");
+    }
+
+    #[test]
+    fn nested_headers_are_refused_at_once() {
+        let header = format!(
+            "{{'descr': '<f4', 'fortran_order': False, 'shape': (1,), {}",
+            "[".repeat(64)
+        );
+        let mut file = b"\x93NUMPY\x01\x00".to_vec();
+        file.extend((header.len() as u16).to_le_bytes());
+        file.extend(header.as_bytes());
+        let message = Array::read_npy(file.as_slice(), "nested.npy")
+            .expect_err("no such header")
+            .to_string();
+        assert!(
+            message.contains("more than a type and a shape"),
+            "{message}"
+        );
     }
 
     #[test]
