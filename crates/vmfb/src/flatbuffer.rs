@@ -143,6 +143,11 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// A `uint8`; 0 when absent.
+    pub(crate) fn u8(&self, field: Field) -> Result<u8> {
+        Ok(self.bytes(field)?.map_or(0, u8::from_le_bytes))
+    }
+
     /// A `uint32`; 0 when absent.
     pub(crate) fn u32(&self, field: Field) -> Result<u32> {
         Ok(self.bytes(field)?.map_or(0, u32::from_le_bytes))
@@ -221,6 +226,14 @@ impl<'a> Table<'a> {
         match self.raw_string(field)? {
             Some(raw) => text(raw, &self.place(field)).map(Some),
             None => Ok(None),
+        }
+    }
+
+    /// A string that must be there and not be empty.
+    pub(crate) fn required_string(&self, field: Field) -> Result<&'a str> {
+        match self.string(field)? {
+            Some(text) if !text.is_empty() => Ok(text),
+            _ => Err(self.malformed(field, "it is missing or empty")),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Bytes of an IREE module or executable container, checked into plain structs.
 //!
+//! - [`module`]: a whole `.vmfb` module: functions, imports, exports, data.
 //! - [`executable`]: what a device loads: the containers of both compiler generations, and bare code objects.
 //! - [`archive`]: which executables a `.vmfb` module holds, found without running it.
 //! - [`kernels`]: what a code object says about its kernels and their arguments.
@@ -8,9 +9,12 @@
 #![forbid(unsafe_code)]
 
 pub mod archive;
+mod container;
 mod error;
 pub mod executable;
 mod flatbuffer;
 pub mod kernels;
+pub mod module;
+mod zip;
 
 pub use error::{Error, ErrorKind, Result};

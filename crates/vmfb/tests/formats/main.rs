@@ -2,4 +2,5 @@
 
 mod archive;
 mod executable;
+mod module;
 mod support;

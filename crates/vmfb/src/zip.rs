@@ -12,12 +12,12 @@ const MAX_GAP_BYTES: usize = 128;
 /// Entries beyond this many go without their names.
 const MAX_ENTRIES: usize = 4096;
 
-pub(super) fn is_archive(file: &[u8]) -> bool {
+pub(crate) fn is_archive(file: &[u8]) -> bool {
     file.starts_with(LOCAL_HEADER)
 }
 
 /// Where the module begins: behind the first local header, or at the start of a file that is no archive.
-pub(super) fn module_offset(file: &[u8]) -> Result<usize> {
+pub(crate) fn module_offset(file: &[u8]) -> Result<usize> {
     if !is_archive(file) {
         return Ok(0);
     }
@@ -33,7 +33,7 @@ pub(super) fn module_offset(file: &[u8]) -> Result<usize> {
 
 /// Names of the entries and where their data begin. Names are a convenience: reading stops at the first header that
 /// is not as expected.
-pub(super) fn entries(file: &[u8]) -> Vec<(&str, usize)> {
+pub(crate) fn entries(file: &[u8]) -> Vec<(&str, usize)> {
     let mut entries = Vec::new();
     let mut at = 0;
     while entries.len() < MAX_ENTRIES {
