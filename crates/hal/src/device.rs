@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod tests;
+mod transfer;
 
 use std::fmt;
 use std::sync::Arc;
