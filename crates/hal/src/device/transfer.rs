@@ -106,7 +106,7 @@ mod tests {
         for params in [BufferParams::device_local(), host] {
             // Inline, staged, and in several chunks, each with an odd offset.
             for bytes in [0, 4, INLINE_BYTES + 4, STAGING_BYTES + 12] {
-                let data: Vec<u8> = (0..bytes).map(|i| (i * 7 >> 3) as u8).collect();
+                let data: Vec<u8> = (0..bytes).map(|i| ((i * 7) >> 3) as u8).collect();
                 let buffer = device
                     .allocator()
                     .allocate(&params, bytes as u64 + 8)
