@@ -24,8 +24,8 @@ pub(crate) struct Table<'a> {
     vtable: &'a [u8],
 }
 
-/// A vector. Its extent is checked.
-#[derive(Clone, Copy)]
+/// A vector. Its extent is checked; the default is empty.
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Vector<'a> {
     data: &'a [u8],
     at: usize,
@@ -193,12 +193,7 @@ impl<'a> Table<'a> {
 
     /// A vector of tables, strings or other things that are reached by an offset; empty when absent.
     pub(crate) fn offsets(&self, field: Field) -> Result<Vector<'a>> {
-        Ok(self.vector(field, 4)?.unwrap_or(Vector {
-            data: &[],
-            at: 0,
-            element_bytes: 4,
-            len: 0,
-        }))
+        Ok(self.vector(field, 4)?.unwrap_or_default())
     }
 
     /// The contents of a vector of bytes.
@@ -276,11 +271,27 @@ impl<'a> Vector<'a> {
 
     /// The elements of a vector whose elements have this size.
     pub(crate) fn elements<const N: usize>(&self) -> impl Iterator<Item = [u8; N]> + use<'a, N> {
-        debug_assert_eq!(N, self.element_bytes);
+        debug_assert!(self.is_empty() || N == self.element_bytes);
         self.contents().chunks_exact(N).map(|element| {
             let mut bytes = [0; N];
             bytes.copy_from_slice(element);
             bytes
+        })
+    }
+
+    /// An element of a vector whose elements have this size.
+    pub(crate) fn element<const N: usize>(&self, index: usize) -> Option<[u8; N]> {
+        self.contents()
+            .get(index.checked_mul(N)?..)?
+            .first_chunk()
+            .copied()
+    }
+
+    /// A table of a vector of tables; none behind its end.
+    pub(crate) fn table(&self, index: usize, name: &'static str) -> Option<Result<Table<'a>>> {
+        (index < self.len).then(|| {
+            let at = follow(self.data, self.at + 4 * index, name)?;
+            Table::at(self.data, at, name)
         })
     }
 
@@ -290,10 +301,7 @@ impl<'a> Vector<'a> {
         name: &'static str,
     ) -> impl Iterator<Item = Result<Table<'a>>> + use<'a> {
         let vector = *self;
-        (0..vector.len).map(move |index| {
-            let at = follow(vector.data, vector.at + 4 * index, name)?;
-            Table::at(vector.data, at, name)
-        })
+        (0..vector.len).map_while(move |index| vector.table(index, name))
     }
 
     /// The strings of a vector of strings.

@@ -7,6 +7,7 @@
 //! Two bytecode versions are read: 15.0, of compilers of early 2024, and 17.0, of release 3.13. Their containers differ
 //! only in the feature bits they know.
 
+pub mod debug;
 mod parse;
 
 use std::ops::Range;
