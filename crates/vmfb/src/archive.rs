@@ -1,4 +1,5 @@
-//! Which executables a `.vmfb` module holds, found without reading its program: modules of any bytecode version will do.
+//! Which executables for GPUs a `.vmfb` module holds, found without reading its program: modules of any bytecode
+//! version will do.
 
 use std::ops::Range;
 
@@ -24,8 +25,8 @@ pub struct Entry {
     pub name: String,
     /// Number of its data segment.
     pub segment: usize,
-    /// The form of its container, or none for one that is not for an AMD GPU.
-    pub format: Option<Format>,
+    /// The form of its container.
+    pub format: Format,
     /// Its bytes in the file.
     pub range: Range<usize>,
 }
@@ -46,9 +47,10 @@ impl<'a> Archive<'a> {
         for (number, segment) in container.segments()?.enumerate() {
             let segment = segment?;
             let contents = &file[segment.range.clone()];
-            let format = Format::detect(contents)
-                .filter(|format| *format != Format::CodeObject || is_amd_elf(contents));
-            if format.is_none() && !contents.starts_with(b"CDA1") {
+            let Some(format) = Format::detect(contents) else {
+                continue;
+            };
+            if format == Format::CodeObject && !is_amd_elf(contents) {
                 continue;
             }
             let name = segment

@@ -1,20 +1,23 @@
 //! Executable containers: what the compiler makes for a device to load.
 //!
-//! Three forms go by the same compiler format name, `rocm-hsaco-fb`, and are told apart by their first bytes:
+//! Forms are told apart by their first bytes; the compiler's name for a format does not tell them apart.
 //!
-//! | form | begins with | says about an export |
-//! |---|---|---|
-//! | [`Format::Hip1`] | `HIP1` | everything: counts of constants and bindings, workgroup size, source |
-//! | [`Format::Rocm`] | `ROCM` at byte 4 | workgroup size and dynamic LDS; the counts come from the caller's pipeline layout |
-//! | [`Format::CodeObject`] | an ELF file | what its own metadata says, see [`crate::kernels`] |
+//! | form | begins with | made for target | says about an export |
+//! |---|---|---|---|
+//! | [`Format::Hip1`] | `HIP1` | `hip`, release 3.13 | everything: counts of constants and bindings, workgroup size, source |
+//! | [`Format::Amd1`] | `AMD1` | `amdgpu`, release 3.13 | the same |
+//! | [`Format::Rocm`] | `ROCM` at byte 4 | `rocm`, early 2024 | workgroup size and dynamic LDS; the counts come from the caller's pipeline layout |
+//! | [`Format::CodeObject`] | an ELF file | either, on request | what its own metadata says, see [`crate::kernels`] |
+//! | [`Format::Cda1`] | `CDA1` | `cuda`, release 3.13 | as `HIP1`, and dynamic shared memory |
+//! | [`Format::Cuda`] | `CUDA` at byte 4 | `cuda`, early 2024 | as `ROCM` |
 
 mod bare;
-mod hip1;
-mod rocm;
+mod linked;
+mod parallel;
 
 use std::fmt;
 
-use crate::{Error, Result};
+use crate::{Error, Result, kernels};
 
 /// The most 32-bit constants a dispatch can carry.
 pub const MAX_CONSTANTS: u32 = 64;
@@ -25,14 +28,15 @@ pub const MAX_BINDINGS: usize = 16;
 /// The most exports we read from one executable.
 pub const MAX_EXPORTS: usize = 65536;
 
-/// An executable: code objects, and the entry points a program may dispatch.
+/// An executable: device code, and the entry points a program may dispatch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Executable<'a> {
     /// The form of its container.
     pub format: Format,
     /// Its entry points, by ordinal. At least one.
     pub exports: Vec<Export<'a>>,
-    /// Its code objects: ELF files, not empty, aligned to nothing.
+    /// Its code, not empty, aligned to nothing: code objects (ELF files) for AMD GPUs, PTX text without a terminator for
+    /// NVIDIA GPUs.
     pub images: Vec<&'a [u8]>,
     /// Sources the compiler embedded.
     pub source_files: Vec<SourceFile<'a>>,
@@ -47,13 +51,22 @@ pub enum Format {
     Rocm,
     /// No container: a bare code object.
     CodeObject,
+    /// Of compilers from 2025 on, for the target `amdgpu`: a header and a flatbuffer, both with the identifier `AMD1`.
+    Amd1,
+    /// Of compilers from 2025 on, for NVIDIA GPUs: a header and a flatbuffer, both with the identifier `CDA1`.
+    Cda1,
+    /// Of compilers of early 2024, for NVIDIA GPUs: a flatbuffer with the identifier `CUDA`.
+    Cuda,
 }
 
 /// An entry point.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Export<'a> {
-    /// Name of the kernel in its code object.
+    /// Name of the kernel in its code.
     pub name: &'a str,
+    /// Name a program looks it up by, nearly always that of the kernel: it may have characters that the code's own
+    /// names cannot.
+    pub lookup_name: &'a str,
     /// Which of [`Executable::images`] holds it.
     pub image: usize,
     /// Threads of a workgroup in x, y, z, none of them 0. Absent when a bare code object does not fix it.
@@ -93,15 +106,16 @@ pub struct SourceFile<'a> {
 impl Format {
     /// Which form these bytes begin like.
     pub fn detect(bytes: &[u8]) -> Option<Format> {
-        if bytes.starts_with(hip1::MAGIC) {
-            Some(Format::Hip1)
-        } else if bytes.starts_with(b"\x7fELF") {
-            Some(Format::CodeObject)
-        } else if bytes.get(4..8) == Some(rocm::IDENTIFIER) {
-            Some(Format::Rocm)
-        } else {
-            None
+        if bytes.starts_with(b"\x7fELF") {
+            return Some(Format::CodeObject);
         }
+        let linked = linked::Schema::detect(bytes).map(linked::Schema::format);
+        linked.or_else(|| parallel::Schema::detect(bytes).map(parallel::Schema::format))
+    }
+
+    /// Whether it holds code for AMD GPUs; the others are for NVIDIA GPUs.
+    pub fn is_amd(self) -> bool {
+        !matches!(self, Format::Cda1 | Format::Cuda)
     }
 }
 
@@ -111,12 +125,15 @@ impl fmt::Display for Format {
             Format::Hip1 => "HIP1 container",
             Format::Rocm => "ROCM container",
             Format::CodeObject => "bare code object",
+            Format::Amd1 => "AMD1 container",
+            Format::Cda1 => "CDA1 container for CUDA",
+            Format::Cuda => "CUDA container",
         })
     }
 }
 
 impl<'a> Executable<'a> {
-    /// Reads and checks an executable of any of the three forms.
+    /// Reads and checks an executable of any form.
     ///
     /// # Errors
     /// - `Malformed`: the bytes are something else, or contradict themselves;
@@ -124,20 +141,35 @@ impl<'a> Executable<'a> {
     /// - `Incompatible`: a container version or a feature this library does not know;
     /// - `LimitExceeded`: more constants or bindings than a dispatch can carry.
     pub fn parse(bytes: &'a [u8]) -> Result<Executable<'a>> {
-        match Format::detect(bytes) {
-            Some(Format::Hip1) => hip1::parse(bytes),
-            Some(Format::Rocm) => rocm::parse(bytes),
-            Some(Format::CodeObject) => bare::parse(bytes),
-            None => Err(not_an_executable(bytes)),
+        if let Some(schema) = linked::Schema::detect(bytes) {
+            schema.parse(bytes)
+        } else if let Some(schema) = parallel::Schema::detect(bytes) {
+            schema.parse(bytes)
+        } else if Format::detect(bytes) == Some(Format::CodeObject) {
+            bare::parse(bytes)
+        } else {
+            Err(not_an_executable(bytes))
         }
     }
 
-    /// The ordinal of the export with this name.
+    /// The ordinal of the export that a program looks up by this name.
     pub fn lookup(&self, name: &str) -> Option<usize> {
-        self.exports.iter().position(|export| export.name == name)
+        let mut exports = self.exports.iter();
+        exports.position(|export| export.lookup_name == name)
     }
 
-    /// The code object that holds an export.
+    /// What its code is for, as the code itself says: `gfx1100`, `gfx942:sramecc+:xnack-`, `sm_80`. None when it does
+    /// not say, or cannot be read.
+    pub fn target(&self) -> Option<&'a str> {
+        let image = *self.images.first()?;
+        if self.format.is_amd() {
+            kernels::target(image).ok().flatten()
+        } else {
+            ptx_target(image)
+        }
+    }
+
+    /// The code that holds an export.
     pub fn image_of(&self, export: &Export<'a>) -> &'a [u8] {
         self.images[export.image]
     }
@@ -155,6 +187,16 @@ impl BindingFlags {
     }
 }
 
+/// The chip that PTX text is for: its first `.target` directive names it before other options.
+fn ptx_target(text: &[u8]) -> Option<&str> {
+    const DIRECTIVE: &[u8] = b".target ";
+    let line = text
+        .split(|&byte| byte == b'\n')
+        .find_map(|line| line.strip_prefix(DIRECTIVE))?;
+    let chip = std::str::from_utf8(line).ok()?.split(',').next()?.trim();
+    (!chip.is_empty()).then_some(chip)
+}
+
 fn not_an_executable(bytes: &[u8]) -> Error {
     const PLACE: &str = "executable";
     if bytes.len() < 8 {
@@ -165,11 +207,9 @@ fn not_an_executable(bytes: &[u8]) -> Error {
     }
     let problem = if bytes.starts_with(b"PK\x03\x04") || bytes.get(8..12) == Some(b"IREE") {
         "this is a whole module (.vmfb); take one of the executables in it".to_owned()
-    } else if bytes.starts_with(b"CDA1") {
-        "this is for CUDA; compile with --iree-hal-target-device=hip".to_owned()
     } else {
         format!(
-            "it begins with \"{}\", expected \"HIP1\", \"ROCM\" at byte 4, or an ELF file",
+            "it begins with \"{}\", expected \"HIP1\", \"AMD1\", \"ROCM\" at byte 4, or an ELF file",
             bytes[..8].escape_ascii()
         )
     };

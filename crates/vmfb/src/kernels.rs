@@ -125,10 +125,29 @@ pub fn parse(image: &[u8]) -> Result<Vec<Kernel<'_>>> {
         #[serde(rename = "amdhsa.kernels", borrow, default)]
         kernels: Vec<Kernel<'a>>,
     }
+    metadata::<Metadata<'_>>(image).map(|metadata| metadata.kernels)
+}
+
+/// The chip a code object is for and the features it pins, by its metadata: `gfx1100`, `gfx942:sramecc+:xnack-`.
+///
+/// # Errors
+/// When the bytes are not an AMD code object with metadata.
+pub fn target(image: &[u8]) -> Result<Option<&str>> {
+    #[derive(Deserialize)]
+    struct Metadata<'a> {
+        #[serde(rename = "amdhsa.target", borrow, default)]
+        target: &'a str,
+    }
+    let target = metadata::<Metadata<'_>>(image)?.target;
+    // Compilers disagree about the triple in front. Generic targets have dashes of their own (`gfx9-4-generic`), and so
+    // may features.
+    Ok(target.rfind("-gfx").map(|dash| &target[dash + 1..]))
+}
+
+fn metadata<'a, T: Deserialize<'a>>(image: &'a [u8]) -> Result<T> {
     let mut deserializer = rmp_serde::Deserializer::from_read_ref(find_metadata(image)?);
     deserializer.set_max_depth(MAX_DEPTH);
-    Metadata::deserialize(&mut deserializer)
-        .map(|metadata| metadata.kernels)
+    T::deserialize(&mut deserializer)
         .map_err(|error| Error::malformed(PLACE, format!("its metadata note: {error}")))
 }
 

@@ -43,7 +43,7 @@ impl Program {
                 .map_err(|error| failure(&path, &error))?
                 .executables
                 .into_iter()
-                .filter(|entry| entry.format.is_some())
+                .filter(|entry| entry.format.is_amd())
                 .map(|entry| Part {
                     name: entry.name,
                     range: entry.range,

@@ -40,6 +40,7 @@ fn export_of<'a>(kernel: &Kernel<'a>) -> Export<'a> {
     };
     Export {
         name: kernel.name,
+        lookup_name: kernel.name,
         image: 0,
         workgroup_size: kernel.required_workgroup_size,
         dynamic_lds_bytes: 0,

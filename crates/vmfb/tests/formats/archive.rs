@@ -26,7 +26,7 @@ fn every_module_gives_its_executables() {
         assert_eq!(archive.bytecode_version, version, "{}", path.display());
         assert!(!archive.executables.is_empty(), "{}", path.display());
         for entry in &archive.executables {
-            assert_eq!(entry.format, Some(format));
+            assert_eq!(entry.format, format);
             Executable::parse(&bytes[entry.range.clone()]).unwrap();
         }
     }
@@ -119,6 +119,7 @@ fn a_module_without_zip_headers_is_read() {
         vec![(2, Value::Bytes(executable.clone()))],
         external(16, executable.len() as u64),
         vec![(2, Value::Bytes(b"CDA1 for another vendor".to_vec()))],
+        vec![(2, Value::Bytes(b"\x7fELF for a CPU".to_vec()))],
     ];
     let mut data = vec![0; 16];
     data.extend(&executable);
@@ -133,9 +134,9 @@ fn a_module_without_zip_headers_is_read() {
     assert_eq!(
         found,
         [
-            (1, Some(Format::Rocm), "segment_1"),
-            (2, Some(Format::Rocm), "segment_2"),
-            (3, None, "segment_3"),
+            (1, Format::Rocm, "segment_1"),
+            (2, Format::Rocm, "segment_2"),
+            (3, Format::Cda1, "segment_3"),
         ]
     );
     for entry in &archive.executables[..2] {

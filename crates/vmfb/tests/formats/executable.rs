@@ -141,8 +141,13 @@ fn module() -> Fields {
 }
 
 fn hip1(root: &[(u16, Value)]) -> Vec<u8> {
-    let content = flatbuffer(b"HIP1", root);
-    let mut bytes = b"HIP1\0\0\0\0".to_vec();
+    linked(b"HIP1", root)
+}
+
+/// A container with a header.
+fn linked(magic: &[u8; 4], root: &[(u16, Value)]) -> Vec<u8> {
+    let content = flatbuffer(magic, root);
+    let mut bytes = [magic.as_slice(), &[0; 4]].concat();
     bytes.extend((content.len() as u64).to_le_bytes());
     bytes.resize(64, 0);
     bytes.extend(content);
@@ -219,7 +224,7 @@ fn a_wrong_header_is_refused() {
     fails(b"HIP1\0\0\0\0", Truncated, "it has 64 bytes, there are 8");
     fails(b"PK\x03\x04 and so on", Malformed, "whole module");
     fails(b"\0\0\0\0\0\0\0\0IREE", Malformed, "whole module");
-    fails(b"CDA1\0\0\0\0", Malformed, "for CUDA");
+    fails(b"CDA1\0\0\0\0", Truncated, "CDA1 header");
     fails(b"nonsense", Malformed, "begins with \"nonsense\"");
     fails(b"\x7fELF\x02\x01\x01\0", Malformed, "code object");
 
@@ -340,6 +345,172 @@ fn missing_parts_of_a_hip1_container_are_named() {
         Malformed,
         "ModuleDef.hsaco_image: it is missing or empty",
     );
+}
+
+fn amd1(exports: Vec<Fields>, modules: Vec<Fields>) -> Vec<u8> {
+    linked(
+        b"AMD1",
+        &[
+            (0, text("gfx1100")),
+            (1, Value::Tables(exports)),
+            (2, Value::Tables(modules)),
+        ],
+    )
+}
+
+fn amd1_export(symbol: &str) -> Fields {
+    let location = vec![(0, text("model.mlir")), (1, Value::I32(8))];
+    let debug = vec![(0, text("kernel")), (1, Value::Table(location))];
+    vec![
+        (0, text(symbol)),
+        (1, Value::Dims([32, 1, 1])),
+        (2, Value::U32(4)),
+        (3, Value::U64s(vec![3, 2])),
+        (4, Value::Table(debug)),
+    ]
+}
+
+#[test]
+fn a_written_amd1_container_is_read() {
+    let plain = vec![(0, text("b.c$d.kd")), (1, Value::Dims([64, 2, 1]))];
+    let bytes = amd1(vec![amd1_export("kernel.kd"), plain], vec![module()]);
+    let executable = Executable::parse(&bytes).unwrap();
+    assert_eq!(executable.format, Format::Amd1);
+    assert!(executable.format.is_amd());
+    let [first, second] = &executable.exports[..] else {
+        panic!("{:?}", executable.exports);
+    };
+    assert_eq!((first.name, first.lookup_name), ("kernel", "kernel"));
+    assert_eq!(first.workgroup_size, Some([32, 1, 1]));
+    assert_eq!(first.constant_count, Some(4));
+    assert_eq!(first.bindings, Some(vec![BindingFlags(3), BindingFlags(2)]));
+    assert_eq!(first.dynamic_lds_bytes, 0);
+    assert_eq!(
+        first.source,
+        Some(SourceLocation {
+            file: "model.mlir",
+            line: 8
+        })
+    );
+    assert_eq!((second.name, second.constant_count), ("b.c$d", Some(0)));
+    assert_eq!(executable.lookup("b.c$d"), Some(1));
+}
+
+#[test]
+fn a_wrong_amd1_container_is_refused() {
+    use ErrorKind::{Incompatible, LimitExceeded, Malformed};
+    let with = |export: Fields| amd1(vec![export], vec![module()]);
+    fails(
+        &with(amd1_export("kernel")),
+        Malformed,
+        "export 0: ExportDef.symbol_name: found \"kernel\", expected a name that ends in \".kd\"",
+    );
+    fails(
+        &with(amd1_export(".kd")),
+        Malformed,
+        "ExportDef.symbol_name: found \".kd\"",
+    );
+    fails(
+        &with(vec![(0, text("kernel.kd"))]),
+        Malformed,
+        "ExportDef.workgroup_size: the workgroup size of \"kernel\" is [0, 0, 0]",
+    );
+    let mut many = amd1_export("kernel.kd");
+    many.retain(|field| field.0 != 2);
+    many.push((2, Value::U32(65)));
+    fails(&with(many), LimitExceeded, "65 constants");
+    fails(
+        &amd1(vec![amd1_export("kernel.kd")], vec![module(), module()]),
+        Incompatible,
+        "ExecutableDef.modules: there are 2, expected 1",
+    );
+    fails(
+        &amd1(vec![amd1_export("kernel.kd")], vec![]),
+        Malformed,
+        "ExecutableDef.modules: there are none",
+    );
+    fails(
+        &amd1(vec![], vec![module()]),
+        Malformed,
+        "ExecutableDef.exports: there are none",
+    );
+}
+
+const PTX: &str = "//\n// Generated\n//\n\n.version 7.6\n.target sm_80, debug\n.address_size 64\n";
+
+#[test]
+fn containers_for_cuda_are_read() {
+    let named = |name: Option<Value>| {
+        let with = export(&[(3, Some(Value::U32(136))), (7, name)]);
+        linked(
+            b"CDA1",
+            &[
+                (0, Value::Tables(vec![with])),
+                (1, Value::Tables(vec![vec![(0, text(PTX))]])),
+            ],
+        )
+    };
+    let bytes = named(Some(text("ker-nel.v1")));
+    let executable = Executable::parse(&bytes).unwrap();
+    assert_eq!(executable.format, Format::Cda1);
+    assert!(!executable.format.is_amd());
+    assert_eq!(executable.images, [PTX.as_bytes()]);
+    assert_eq!(executable.target(), Some("sm_80"));
+    let export = &executable.exports[0];
+    assert_eq!((export.name, export.lookup_name), ("kernel", "ker-nel.v1"));
+    assert_eq!(export.dynamic_lds_bytes, 136);
+    assert_eq!(executable.lookup("ker-nel.v1"), Some(0));
+    assert_eq!(executable.lookup("kernel"), None);
+    for absent in [None, Some(text(""))] {
+        let bytes = named(absent);
+        let executable = Executable::parse(&bytes).unwrap();
+        assert_eq!(executable.exports[0].lookup_name, "kernel");
+    }
+
+    let old = flatbuffer(
+        b"CUDA",
+        &[
+            (0, Value::Texts(vec!["one".into(), "two".into()])),
+            (1, Value::DimsList(vec![[64, 1, 1], [8, 8, 1]])),
+            (2, Value::U32s(vec![0, 38400])),
+            (3, text(PTX)),
+        ],
+    );
+    let executable = Executable::parse(&old).unwrap();
+    assert_eq!(executable.format, Format::Cuda);
+    assert!(!executable.format.is_amd());
+    assert_eq!(executable.target(), Some("sm_80"));
+    assert_eq!(executable.exports[1].dynamic_lds_bytes, 38400);
+    assert_eq!(executable.exports[1].constant_count, None);
+    fails(
+        &flatbuffer(
+            b"CUDA",
+            &[
+                (0, Value::Texts(vec!["one".into()])),
+                (1, Value::DimsList(vec![[64, 1, 1]])),
+                (2, Value::U32s(vec![0])),
+            ],
+        ),
+        ErrorKind::Malformed,
+        "ptx_image: it is missing",
+    );
+}
+
+#[test]
+fn code_says_what_it_is_for() {
+    for (name, target) in [
+        ("gfx1100/abs.fb", "gfx1100"),
+        ("gfx1100/abs.hsaco", "gfx1100"),
+        ("old_gfx1100/abs.fb", "gfx1100"),
+        ("gfx942/abs.fb", "gfx942"),
+    ] {
+        let bytes = fixture(name);
+        let executable = Executable::parse(&bytes).unwrap();
+        assert_eq!(executable.target(), Some(target), "{name}");
+        assert_eq!(kernels::target(executable.images[0]), Ok(Some(target)));
+    }
+    // The code of the written container is none.
+    assert_eq!(Executable::parse(&hip1_with(&[])).unwrap().target(), None);
 }
 
 fn rocm_with(changes: &[(u16, Option<Value>)]) -> Vec<u8> {

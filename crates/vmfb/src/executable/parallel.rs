@@ -1,38 +1,79 @@
-//! The `ROCM` container: a bare flatbuffer of parallel arrays.
+//! Containers of early 2024: a bare flatbuffer of parallel arrays, an element for each entry point.
 
 use super::{Executable, Export, Format, MAX_EXPORTS, SourceLocation};
 use crate::flatbuffer::{Field, Table, Vector, dims_from_bytes};
 use crate::{Error, Result};
 
-pub(super) const IDENTIFIER: &[u8; 4] = b"ROCM";
-
 const ENTRY_POINTS: Field = Field(0, "entry_points");
 const BLOCK_SIZES: Field = Field(1, "block_sizes");
 const SHARED_MEMORY_SIZES: Field = Field(2, "shared_memory_sizes");
-const HSACO_IMAGE: Field = Field(3, "hsaco_image");
 const SOURCE_LOCATIONS: Field = Field(4, "source_locations");
 
 const FILENAME: Field = Field(0, "filename");
 const LINE: Field = Field(1, "line");
 
-pub(super) fn parse(bytes: &[u8]) -> Result<Executable<'_>> {
-    let root = Table::root(bytes, IDENTIFIER, "ExecutableDef")?;
-    let names = root.offsets(ENTRY_POINTS)?;
-    if names.is_empty() {
-        return Err(root.malformed(ENTRY_POINTS, "there are none; at least one is required"));
+/// What tells one form of container from the other.
+pub(super) struct Schema {
+    format: Format,
+    identifier: &'static [u8; 4],
+    image: Field,
+}
+
+const SCHEMAS: [&Schema; 2] = [
+    &Schema {
+        format: Format::Rocm,
+        identifier: b"ROCM",
+        image: Field(3, "hsaco_image"),
+    },
+    &Schema {
+        format: Format::Cuda,
+        identifier: b"CUDA",
+        image: Field(3, "ptx_image"),
+    },
+];
+
+impl Schema {
+    /// The form these bytes begin like.
+    pub(super) fn detect(bytes: &[u8]) -> Option<&'static Schema> {
+        let identifier = bytes.get(4..8)?;
+        SCHEMAS
+            .into_iter()
+            .find(|schema| identifier == schema.identifier)
     }
-    if names.len() > MAX_EXPORTS {
-        return Err(Error::limit(
-            root.place(ENTRY_POINTS),
-            format!("there are {}, the limit is {MAX_EXPORTS}", names.len()),
-        ));
+
+    pub(super) fn format(&self) -> Format {
+        self.format
     }
+
+    /// Reads and checks a container of this form.
+    pub(super) fn parse<'a>(&self, bytes: &'a [u8]) -> Result<Executable<'a>> {
+        let root = Table::root(bytes, self.identifier, "ExecutableDef")?;
+        let names = root.offsets(ENTRY_POINTS)?;
+        if names.is_empty() {
+            return Err(root.malformed(ENTRY_POINTS, "there are none; at least one is required"));
+        }
+        if names.len() > MAX_EXPORTS {
+            return Err(Error::limit(
+                root.place(ENTRY_POINTS),
+                format!("there are {}, the limit is {MAX_EXPORTS}", names.len()),
+            ));
+        }
+        let image = root.raw_string(self.image)?.unwrap_or_default();
+        if image.is_empty() {
+            return Err(root.malformed(self.image, "it is missing or empty"));
+        }
+        Ok(Executable {
+            format: self.format,
+            exports: exports(root, names)?,
+            images: vec![image],
+            source_files: Vec::new(),
+        })
+    }
+}
+
+fn exports<'a>(root: Table<'a>, names: Vector<'a>) -> Result<Vec<Export<'a>>> {
     let sizes = parallel(root, BLOCK_SIZES, 12, names.len())?;
     let shared = parallel(root, SHARED_MEMORY_SIZES, 4, names.len())?;
-    let image = root.raw_string(HSACO_IMAGE)?.unwrap_or_default();
-    if image.is_empty() {
-        return Err(root.malformed(HSACO_IMAGE, "it is missing or empty"));
-    }
     let mut sources = root.offsets(SOURCE_LOCATIONS)?.tables("FileLineLocDef");
     let mut exports = Vec::with_capacity(names.len());
     let entries = names
@@ -56,6 +97,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Executable<'_>> {
         }
         exports.push(Export {
             name,
+            lookup_name: name,
             image: 0,
             workgroup_size: Some(workgroup_size),
             dynamic_lds_bytes: u32::from_le_bytes(shared),
@@ -69,12 +111,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Executable<'_>> {
                 .flatten(),
         });
     }
-    Ok(Executable {
-        format: Format::Rocm,
-        exports,
-        images: vec![image],
-        source_files: Vec::new(),
-    })
+    Ok(exports)
 }
 
 /// An array that must have an element for each entry point.
