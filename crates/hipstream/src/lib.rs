@@ -3,3 +3,7 @@
 
 pub mod array;
 pub mod cli;
+pub mod device;
+mod error;
+
+pub use error::{Error, Result};

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::report::Failure;
 use super::{DevicesArgs, select};
+use crate::device;
 
 /// What is printed with `--json`. Fields are added, never changed, within a
 /// schema version.
@@ -62,7 +63,7 @@ fn describe(name: &'static str, description: &'static str, args: &DevicesArgs) -
         error: None,
         devices: Vec::new(),
     };
-    let found = select::driver(name, &args.library, None).and_then(|driver| {
+    let found = device::driver(name, &select::options(&args.library)).and_then(|driver| {
         report.library = driver
             .provider()
             .library

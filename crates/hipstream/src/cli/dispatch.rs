@@ -34,7 +34,7 @@ pub(super) fn run(
                 stderr,
                 "running {} on {}",
                 selection.export().name,
-                chosen.line
+                chosen.description
             )?;
             let job = Job::new(&chosen.device, args, &selection, &arguments)?;
             if args.print_commands {

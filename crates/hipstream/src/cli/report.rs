@@ -5,6 +5,7 @@ use std::fmt;
 
 use hal::{Status, StatusCode};
 
+use crate::Error;
 use crate::array::ArrayError;
 
 /// Why a command did not succeed.
@@ -55,21 +56,48 @@ impl Failure {
         self
     }
 
-    /// Whether there is no device, rather than one that makes trouble.
-    pub(super) fn is_missing_device(&self) -> bool {
-        self.exit == NO_DEVICE
+    /// A device that could not be opened.
+    pub(super) fn opening(error: &Error) -> Self {
+        let exit = match error.code() {
+            StatusCode::Unavailable | StatusCode::NotFound => NO_DEVICE,
+            StatusCode::InvalidArgument | StatusCode::Unimplemented => USAGE,
+            _ => DEVICE_ERROR,
+        };
+        Self::from_error(error, exit)
+    }
+
+    /// A failure of the library. Codes that name a cause of their own decide
+    /// the exit code; all others mean `otherwise`.
+    pub(super) fn from_error(error: &Error, otherwise: u8) -> Self {
+        let mut failure = Self::from_chain(error.to_string(), error, error.code(), otherwise);
+        failure.help = error.help().map(str::to_owned);
+        failure
     }
 
     /// A failure of the device layer, while doing `what`. Codes that name a
     /// cause of their own decide the exit code; all others mean `otherwise`.
     pub(super) fn from_status(what: &str, status: &Status, otherwise: u8) -> Self {
-        let exit = match status.code() {
+        Self::from_chain(
+            format!("{what}: {status}"),
+            status,
+            status.code(),
+            otherwise,
+        )
+    }
+
+    fn from_chain(
+        message: String,
+        error: &dyn std::error::Error,
+        code: StatusCode,
+        otherwise: u8,
+    ) -> Self {
+        let exit = match code {
             StatusCode::ResourceExhausted => OUT_OF_MEMORY,
             StatusCode::Incompatible => INCOMPATIBLE,
             _ => otherwise,
         };
-        let mut failure = Self::new(exit, format!("{what}: {status}"));
-        let mut cause = std::error::Error::source(status);
+        let mut failure = Self::new(exit, message);
+        let mut cause = error.source();
         while let Some(error) = cause {
             failure.causes.push(error.to_string());
             cause = error.source();
