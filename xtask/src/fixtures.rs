@@ -65,6 +65,14 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
         let bytes = maker.compile(&extra.target, Kind::Kernel, &extra.source)?;
         files.insert(extra.executable.clone(), bytes);
     }
+    for program in &manifest.programs {
+        println!("{}", program.name);
+        for target in &program.targets {
+            let bytes =
+                maker.compile_with(target, Kind::Module, &program.source, &program.flags)?;
+            files.insert(format!("{target}/{}.vmfb", program.name), bytes);
+        }
+    }
     maker.assemble(&mut files)?;
     finish(&folder, &files, &manifest, check)
 }
@@ -158,9 +166,22 @@ impl Maker<'_> {
 
     /// Compiles a source, as seen from `fixtures/` so that paths in the output are the same everywhere.
     fn compile(&self, target: &str, kind: Kind, source: &str) -> Result<Vec<u8>, String> {
-        let output = self
-            .scratch
-            .join(format!("{target}-{}", source.replace('/', "-")));
+        self.compile_with(target, kind, source, &[])
+    }
+
+    /// As `compile`, with more flags than the target has.
+    fn compile_with(
+        &self,
+        target: &str,
+        kind: Kind,
+        source: &str,
+        flags: &[String],
+    ) -> Result<Vec<u8>, String> {
+        let output = self.scratch.join(format!(
+            "{target}-{}{}",
+            source.replace('/', "-"),
+            flags.concat().replace('/', "-")
+        ));
         if !output.exists() {
             let target = self
                 .manifest
@@ -171,7 +192,8 @@ impl Maker<'_> {
             let mut command = environment.command("iree-compile");
             command
                 .current_dir(self.folder)
-                .args(environment.expand(&target.flags));
+                .args(environment.expand(&target.flags))
+                .args(flags);
             if kind == Kind::Kernel {
                 command.arg("--compile-mode=hal-executable");
             }
@@ -345,6 +367,12 @@ mod tests {
         let read = |name: &str| {
             std::fs::read(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
         };
+        for program in &manifest.programs {
+            for target in &program.targets {
+                let name = format!("{target}/{}.vmfb", program.name);
+                Archive::parse(&read(&name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+            }
+        }
         for case in &manifest.cases {
             for buffer in case.inputs().filter(|buffer| buffer.file.is_some()) {
                 let file = buffer.file.as_ref().unwrap();
