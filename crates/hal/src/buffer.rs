@@ -6,6 +6,7 @@ mod tests;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use hip::{DeviceMemory, DevicePtr, HostMemory, HostRegistration, HostView};
 
@@ -385,6 +386,8 @@ pub struct Allocation {
     memory_type: MemoryType,
     allowed_access: MemoryAccess,
     allowed_usage: BufferUsage,
+    /// Who may say that the memory is not needed any more.
+    owners: AtomicU32,
     // Counts the memory as freed; after `memory`, which drops first.
     _accounting: Option<Accounting>,
 }
@@ -403,6 +406,7 @@ impl Allocation {
             memory_type: params.memory_type,
             allowed_access: params.access,
             allowed_usage: params.usage,
+            owners: AtomicU32::new(1),
             _accounting: accounting,
         }
     }
@@ -433,6 +437,26 @@ impl Allocation {
             Memory::Pool(memory) => memory.device_ptr(),
             Memory::External(memory) => Ok(memory.ptr),
         }
+    }
+
+    /// Adds an owner. A program counts them to know who deallocates; the
+    /// memory itself stays for as long as any buffer of it does.
+    pub fn preserve(&self) {
+        // Nobody counts to 2^32: that would take as many calls that never end.
+        self.owners.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Takes an owner off: whether that was the last. Never again afterwards.
+    pub fn discard(&self) -> bool {
+        let less = |owners: u32| owners.checked_sub(1);
+        self.owners
+            .try_update(Ordering::AcqRel, Ordering::Acquire, less)
+            == Ok(1)
+    }
+
+    /// Whether there is exactly one owner.
+    pub fn has_one_owner(&self) -> bool {
+        self.owners.load(Ordering::Acquire) == 1
     }
 
     /// The stream-ordered memory, if it is such.

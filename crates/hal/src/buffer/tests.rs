@@ -216,3 +216,20 @@ fn validation_names_what_is_missing() {
         .unwrap_err();
     assert!(status.message().contains("SHARING_EXPORT"), "{status}");
 }
+
+#[test]
+fn owners_of_the_memory_are_counted() {
+    let device = crate::testing::null_device();
+    let params = BufferParams::device_local();
+    let buffer = device.allocator().allocate(&params, 64).unwrap();
+    let part = buffer.subspan(16, 16).unwrap();
+    assert!(buffer.allocation().has_one_owner());
+    part.allocation().preserve();
+    assert!(!buffer.allocation().has_one_owner());
+    assert!(!buffer.allocation().discard());
+    assert!(part.allocation().has_one_owner());
+    assert!(part.allocation().discard());
+    // There is nobody left to be the last.
+    assert!(!part.allocation().discard());
+    assert!(!part.allocation().has_one_owner());
+}
