@@ -68,7 +68,10 @@ impl Device {
         let queues = streams
             .into_iter()
             .enumerate()
-            .map(|(ordinal, stream)| Queue::new(ordinal, stream, &allocator, &recording))
+            .map(|(ordinal, stream)| {
+                let is_alone = params.queue_count == 1;
+                Queue::new(ordinal, stream, &allocator, &recording, is_alone)
+            })
             .collect();
         Ok(Self(Arc::new(Inner {
             queues,
@@ -186,6 +189,7 @@ impl Device {
     /// Returns memory that nobody uses to the system.
     pub fn trim(&self) -> Result<()> {
         self.0.block_pool.trim();
+        self.queues().iter().for_each(Queue::trim);
         self.0.allocator.trim()
     }
 

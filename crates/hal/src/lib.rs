@@ -24,6 +24,7 @@ mod event;
 mod executable;
 mod executable_cache;
 mod fence;
+mod file;
 mod layout;
 mod params;
 mod pool;
@@ -57,6 +58,7 @@ pub use executable::{
 };
 pub use executable_cache::{ExecutableCache, ExecutableParams};
 pub use fence::Fence;
+pub use file::File;
 pub use layout::{
     DescriptorBinding, DescriptorSetLayout, MAX_BINDINGS_PER_SET, MAX_DESCRIPTOR_SETS,
     MAX_PUSH_CONSTANTS, PipelineLayout,

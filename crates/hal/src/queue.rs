@@ -12,12 +12,14 @@
 //! | `flight.rs` | markers, retirement in order, recovery from faults |
 //! | `watcher.rs` | the thread that sleeps in HIP for waiters |
 //! | `calls.rs` | host functions |
+//! | `files.rs` | reading from files and writing to them |
 //! | `work.rs` | what a submission does |
 //!
 //! Locks are held for short steps and for issuing, never for waiting. When
 //! two are held, they were taken in the order issue, flight, semaphore.
 
 mod calls;
+mod files;
 mod flight;
 mod parking;
 mod submission;
@@ -44,6 +46,7 @@ use crate::{
     CommandBufferMode, Fence, MAX_UPDATE_BYTES, Result, Status, Timepoint, WHOLE_BUFFER,
 };
 use calls::{Call, Calls};
+use files::Staging;
 use flight::{Flight, MARKER_INTERVAL, NO_MARKER};
 use parking::{Parked, Parking};
 use submission::Submission;
@@ -133,7 +136,11 @@ pub(crate) struct Shared {
     parking: Mutex<Parking>,
     calls: Mutex<Calls>,
     called: Condvar,
+    /// Pinned memory of file transfers that nobody uses now.
+    staging: Mutex<Staging>,
     threads: Mutex<Threads>,
+    /// The device has no other queue.
+    is_alone: bool,
 }
 
 /// Guards the order in which work gets onto the stream.
@@ -185,11 +192,13 @@ impl QueuePoint {
 
 impl Queue {
     /// A queue on `stream`; all work on it must come through the queue.
+    /// `is_alone` says that the device has no other.
     pub(crate) fn new(
         ordinal: usize,
         stream: Arc<Stream>,
         allocator: &Allocator,
         device: &Arc<RecordingDevice>,
+        is_alone: bool,
     ) -> Self {
         Self {
             allocator: allocator.clone(),
@@ -204,7 +213,9 @@ impl Queue {
                 parking: Mutex::default(),
                 calls: Mutex::default(),
                 called: Condvar::new(),
+                staging: Mutex::default(),
                 threads: Mutex::default(),
+                is_alone,
             }),
         }
     }
@@ -316,6 +327,10 @@ impl Queue {
     /// A buffer of at least `byte_size` bytes that gets its memory, in the
     /// order of the queue, once the waits are reached. It can be recorded and
     /// submitted at once; its address is known when the signals are promised.
+    ///
+    /// If the waits are reached already and nothing but this queue will use the
+    /// memory, the signals are reached when this returns: nobody has to wait for
+    /// what the device does meanwhile.
     pub fn alloca(
         &self,
         waits: &[Timepoint],
@@ -385,6 +400,13 @@ impl Queue {
         agenda.run();
     }
 
+    /// Lets go of memory that only the next transfer would use.
+    pub(crate) fn trim(&self) {
+        // Copies under way keep what they read and write.
+        let idle = std::mem::take(&mut *lock(&self.shared.staging));
+        drop(idle);
+    }
+
     /// Ends the queue: parked work fails, submitted work is waited for, the
     /// threads are gone.
     pub(crate) fn shut_down(&self) {
@@ -419,6 +441,7 @@ impl Queue {
                 let _ = thread.join();
             }
         }
+        self.trim();
     }
 
     /// Submits commands that are recorded for this one time, and always one
@@ -553,6 +576,12 @@ impl Shared {
         let mut signals = std::mem::take(&mut submission.signals);
         let mut is_awaited = false;
         match &issued {
+            // Its signals are kept, so nothing that happens later fails them.
+            Ok(()) if submission.is_done_when_issued(self.is_alone) => {
+                for signal in signals.drain(..) {
+                    signal.semaphore.timeline().advance(signal.value, agenda);
+                }
+            }
             Ok(()) => {
                 for signal in &signals {
                     let point = QueuePoint {

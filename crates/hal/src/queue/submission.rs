@@ -125,6 +125,17 @@ impl Submission {
         self.work.iter_mut().try_for_each(|work| work.issue(issue))
     }
 
+    /// Whether there is nothing to wait for once it is issued: all waits were
+    /// reached, and all it does is to hand out memory that every later use finds
+    /// in order. Memory of a pool is in order for its own stream only.
+    pub(super) fn is_done_when_issued(&self, is_alone: bool) -> bool {
+        let hands_out = |work: &Work| match work {
+            Work::Allocate(buffer) => is_alone || buffer.allocation().pool().is_none(),
+            _ => false,
+        };
+        self.waits.is_empty() && !self.work.is_empty() && self.work.iter().all(hands_out)
+    }
+
     /// It has completed: signals, unless that needs a look at other queues
     /// first or something it waited for has failed. Whether it has signalled.
     pub(super) fn signal_if_settled(&mut self, agenda: &mut Agenda) -> bool {

@@ -495,6 +495,37 @@ fn memory_comes_and_goes_in_the_order_of_the_queue() {
 }
 
 #[test]
+fn memory_alone_needs_no_waiting_where_no_other_queue_can_use_it() {
+    for queues in [1, 2] {
+        let (device, plan) = counted(queues);
+        let queue = &device.queues()[0];
+        let [s, t, u, v] = semaphores();
+        let params = BufferParams::device_local();
+        let query = |s: &Semaphore, value| Fence::at(s, value).peek();
+        queue.alloca(&[], &at(&s, 1), &params, 64).unwrap();
+        assert_eq!(query(&s, 1).unwrap(), queues == 1);
+        // The host's memory is there for everybody at once.
+        queue
+            .alloca(&[], &at(&t, 1), &BufferParams::host_visible(), 64)
+            .unwrap();
+        assert!(query(&t, 1).unwrap());
+        // Waits that are only promised are waited for.
+        queue.barrier(&[], &at(&u, 1)).unwrap();
+        queue.alloca(&at(&u, 1), &at(&v, 1), &params, 64).unwrap();
+        assert!(!query(&v, 1).unwrap());
+        assert_eq!(plan.calls_of("hipEventRecord"), 0);
+        v.wait(1, LONG).unwrap();
+        // What was reached stays so, whatever happens to the device later.
+        if queues == 1 {
+            plan.arm_named("hipEventSynchronize", 0, Code::ILLEGAL_ADDRESS);
+            queue.barrier(&[], &at(&u, 2)).unwrap();
+            u.wait(2, Timeout::Infinite).unwrap_err();
+            assert_eq!(s.query().unwrap(), 1);
+        }
+    }
+}
+
+#[test]
 fn a_failed_wait_allocates_nothing_and_frees_nothing() {
     let (device, plan) = counted(1);
     let queue = &device.queues()[0];
