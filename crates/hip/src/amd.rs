@@ -7,25 +7,28 @@ mod library;
 mod memory;
 mod module;
 mod stream;
+mod symbols;
 
 use std::collections::HashMap;
 use std::ffi::{CStr, c_int};
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use crate::symbols::Symbols;
+use crate::library::Opened;
 use crate::{
     Api, Code, ContextHandle, DeviceAttribute, DeviceHandle, DevicePtr, Error, EventFlags,
     EventHandle, FunctionAttribute, FunctionHandle, GraphExecHandle, GraphHandle, GraphNodeHandle,
-    HostMallocFlags, LaunchConfig, MemPoolAttribute, MemPoolHandle, MemcpyKind, ModuleHandle,
-    ProviderInfo, Result, StreamFlags, StreamHandle, Uuid,
+    HostMallocFlags, LaunchConfig, LoadError, MemPoolAttribute, MemPoolHandle, MemcpyKind,
+    ModuleHandle, ProviderInfo, Result, StreamFlags, StreamHandle, Uuid,
 };
-pub use library::{AmdOptions, LoadAttempt, LoadError};
+pub use library::AmdOptions;
+pub use symbols::SYMBOLS;
+use symbols::Symbols;
 
 /// Opens AMD's library. It stays loaded until the process ends. That there is
 /// no device is no error: the provider then reports none.
 pub fn amd(options: &AmdOptions) -> std::result::Result<Arc<dyn Api>, LoadError> {
-    let library::Opened { symbols, path } = library::open(options)?;
+    let Opened { symbols, path } = library::open(options)?;
     Ok(Arc::new(Amd {
         symbols,
         library: path.display().to_string(),
@@ -666,7 +669,7 @@ pub(crate) mod tests {
     fn unlisted_codes_get_the_librarys_words() {
         let Some(api) = installed() else { return };
         drop(api);
-        let library::Opened { symbols, path } =
+        let Opened { symbols, path } =
             library::open(&AmdOptions::default()).expect("opened before");
         let amd = Amd {
             symbols,

@@ -23,6 +23,7 @@ mod error;
 mod faulty;
 mod graph;
 mod inspect;
+mod library;
 mod memory;
 mod module;
 mod null;
@@ -33,13 +34,14 @@ mod symbols;
 mod trace;
 mod types;
 
-pub use amd::{AmdOptions, LoadAttempt, LoadError, amd};
+pub use amd::{AmdOptions, SYMBOLS, amd};
 pub use api::Api;
 pub use context::{Context, Device};
 pub use error::{Code, Error, Result};
 pub use faulty::{FaultPlan, faulty};
 pub use graph::{Graph, GraphExec, GraphNode};
 pub use inspect::code_target;
+pub use library::{LoadAttempt, LoadError};
 pub use memory::{
     DeviceMemory, HostMemory, HostRegion, HostRegistration, HostView, MemPool, PoolMemory,
 };
@@ -48,7 +50,7 @@ pub use null::{NullOptions, null, null_with};
 pub use providers::{OpenError, PROVIDERS, open};
 pub use software::{Arch, SoftwareOptions, software};
 pub use stream::{Event, Issue, Stream};
-pub use symbols::{Need, SYMBOLS, SymbolRow};
+pub use symbols::{Need, SymbolRow};
 pub use trace::{TraceSink, trace};
 pub use types::{
     ContextHandle, DeviceAttribute, DeviceHandle, DevicePtr, Dim3, EventFlags, EventHandle,
