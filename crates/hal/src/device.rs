@@ -7,7 +7,7 @@ mod transfer;
 use std::fmt;
 use std::sync::Arc;
 
-use hip::{Context, DeviceAttribute, Stream};
+use hip::{Context, DeviceAttribute, DeviceFamily, Stream};
 
 use crate::command_buffer::RecordingDevice;
 use crate::flags::{CommandBufferFlags, CommandCategories};
@@ -16,9 +16,6 @@ use crate::{
     Allocator, BlockPool, Channel, CommandBuffer, DeviceParams, Event, ExecutableCache, Queue,
     QueueAffinity, Result, Semaphore, Status,
 };
-
-/// What programs call this kind of device when they ask for one by name.
-const IDENTIFIER: &str = "hip";
 
 /// A device in use. Cheap to clone; everything made with it keeps what it
 /// needs of it alive.
@@ -88,7 +85,12 @@ impl Device {
 
     /// What programs call this kind of device.
     pub fn identifier(&self) -> &'static str {
-        IDENTIFIER
+        self.family().device_ids[0]
+    }
+
+    /// What kind of device it is, to programs.
+    pub(crate) fn family(&self) -> &'static DeviceFamily {
+        self.0.context.device().provider().family
     }
 
     /// Marketing name.
@@ -197,17 +199,18 @@ impl Device {
     ///
     /// | category | key | answer |
     /// |---|---|---|
-    /// | `hal.device.id` | a pattern with `*` and `?` | 1 if it fits the identifier, else 0 |
+    /// | `hal.device.id` | a pattern with `*` and `?` | 1 if it fits a name of such devices, else 0 |
     /// | `hal.executable.format` | a format | 1 if executables of it can be prepared, else 0 |
     /// | `hal.device` | `concurrency` | physical devices behind this one |
     ///
     /// `NOT_FOUND` for any other question.
     pub fn query_i64(&self, category: &str, key: &str) -> Result<i64> {
         match (category, key) {
-            ("hal.device.id", pattern) => Ok(matches_pattern(pattern, IDENTIFIER).into()),
-            ("hal.executable.format", format) => {
-                Ok(ExecutableCache::can_prepare_format(format).into())
+            ("hal.device.id", pattern) => {
+                let mut ids = self.family().device_ids.iter();
+                Ok(ids.any(|id| matches_pattern(pattern, id)).into())
             }
+            ("hal.executable.format", format) => Ok(self.family().formats.contains(&format).into()),
             ("hal.device", "concurrency") => Ok(1),
             _ => Err(Status::not_found(format!(
                 "the device does not know `{category}` :: `{key}`"

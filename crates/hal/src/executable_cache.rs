@@ -15,8 +15,8 @@ pub struct ExecutableCache {
 /// What to prepare.
 #[derive(Clone, Copy, Debug)]
 pub struct ExecutableParams<'a> {
-    /// Format of the data: one of [`ExecutableCache::FORMATS`].
-    pub format: &'a str,
+    /// Format of the data, one of [`ExecutableCache::formats`]; `None` leaves it to the data.
+    pub format: Option<&'a str>,
     /// The data: a container of either generation, or a bare code object.
     pub data: &'a [u8],
     /// One layout per export, for programs of the older generation; they
@@ -25,10 +25,10 @@ pub struct ExecutableParams<'a> {
 }
 
 impl<'a> ExecutableParams<'a> {
-    /// Data in the compiler's format, without layouts.
+    /// Data that says itself what it is, without layouts.
     pub fn new(data: &'a [u8]) -> Self {
         Self {
-            format: ExecutableCache::FORMATS[0],
+            format: None,
             data,
             pipeline_layouts: &[],
         }
@@ -36,19 +36,21 @@ impl<'a> ExecutableParams<'a> {
 }
 
 impl ExecutableCache {
-    /// Names of the formats that can be prepared. Each stands for all forms of
-    /// container, which are told apart by what they begin with.
-    pub const FORMATS: [&'static str; 2] = ["rocm-hsaco-fb", "HSACO"];
-
     pub(crate) fn new(device: &Device) -> Self {
         Self {
             device: device.clone(),
         }
     }
 
+    /// Names of the formats that can be prepared. Each stands for all forms of
+    /// container, which are told apart by what they begin with.
+    pub fn formats(&self) -> &'static [&'static str] {
+        self.device.family().formats
+    }
+
     /// Whether executables of this format can be prepared.
-    pub fn can_prepare_format(format: &str) -> bool {
-        Self::FORMATS.contains(&format)
+    pub fn can_prepare_format(&self, format: &str) -> bool {
+        self.formats().contains(&format)
     }
 
     /// Loads device code and looks up its exports.

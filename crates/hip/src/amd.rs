@@ -16,10 +16,10 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::library::Opened;
 use crate::{
-    Api, Code, ContextHandle, DeviceAttribute, DeviceHandle, DevicePtr, Error, EventFlags,
-    EventHandle, FunctionAttribute, FunctionHandle, GraphExecHandle, GraphHandle, GraphNodeHandle,
-    HostMallocFlags, LaunchConfig, LoadError, MemPoolAttribute, MemPoolHandle, MemcpyKind,
-    ModuleHandle, ProviderInfo, Result, StreamFlags, StreamHandle, Uuid,
+    Api, Code, ContextHandle, DeviceAttribute, DeviceFamily, DeviceHandle, DevicePtr, Error,
+    EventFlags, EventHandle, FunctionAttribute, FunctionHandle, GraphExecHandle, GraphHandle,
+    GraphNodeHandle, HostMallocFlags, LaunchConfig, LoadError, MemPoolAttribute, MemPoolHandle,
+    MemcpyKind, ModuleHandle, ProviderInfo, Result, StreamFlags, StreamHandle, Uuid,
 };
 pub use library::AmdOptions;
 pub use symbols::SYMBOLS;
@@ -35,6 +35,7 @@ pub fn amd(options: &AmdOptions) -> std::result::Result<Arc<dyn Api>, LoadError>
         info: ProviderInfo {
             name: "amd",
             library: Some(path),
+            family: DeviceFamily::HIP,
         },
         major: OnceLock::new(),
         contexts: Mutex::new(Vec::new()),
@@ -677,6 +678,7 @@ pub(crate) mod tests {
             info: ProviderInfo {
                 name: "amd",
                 library: Some(path),
+                family: DeviceFamily::HIP,
             },
             major: OnceLock::new(),
             contexts: Mutex::new(Vec::new()),

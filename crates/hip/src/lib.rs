@@ -20,6 +20,7 @@ mod api;
 mod attributes;
 mod context;
 mod error;
+mod family;
 mod faulty;
 mod graph;
 mod inspect;
@@ -38,9 +39,10 @@ pub use amd::{AmdOptions, SYMBOLS, amd};
 pub use api::Api;
 pub use context::{Context, Device};
 pub use error::{Code, Error, Result};
+pub use family::DeviceFamily;
 pub use faulty::{FaultPlan, faulty};
 pub use graph::{Graph, GraphExec, GraphNode};
-pub use inspect::code_target;
+pub use inspect::{code_target, runs_on};
 pub use library::{LoadAttempt, LoadError};
 pub use memory::{
     DeviceMemory, HostMemory, HostRegion, HostRegistration, HostView, MemPool, PoolMemory,

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{
-    Api, Code, ContextHandle, DeviceAttribute, DeviceHandle, DevicePtr, Error, EventFlags,
-    EventHandle, FunctionAttribute, FunctionHandle, GraphExecHandle, GraphHandle, GraphNodeHandle,
-    HostMallocFlags, LaunchConfig, MemPoolAttribute, MemPoolHandle, MemcpyKind, ModuleHandle,
-    ProviderInfo, Result, StreamFlags, StreamHandle, Uuid, attributes,
+    Api, Code, ContextHandle, DeviceAttribute, DeviceFamily, DeviceHandle, DevicePtr, Error,
+    EventFlags, EventHandle, FunctionAttribute, FunctionHandle, GraphExecHandle, GraphHandle,
+    GraphNodeHandle, HostMallocFlags, LaunchConfig, MemPoolAttribute, MemPoolHandle, MemcpyKind,
+    ModuleHandle, ProviderInfo, Result, StreamFlags, StreamHandle, Uuid, attributes,
 };
 
 /// A provider with one device, `null`, on which every call succeeds at once
@@ -32,6 +32,7 @@ pub fn null_with(options: NullOptions) -> Arc<dyn Api> {
         info: ProviderInfo {
             name: "null",
             library: None,
+            family: DeviceFamily::HIP,
         },
         next_handle: AtomicUsize::new(FIRST_HANDLE),
         next_address: AtomicU64::new(FIRST_ADDRESS),

@@ -16,10 +16,10 @@ use amdgpu::{AllocationKind, Gpu, Kernel};
 pub use amdgpu::{Arch, Config as SoftwareOptions};
 
 use crate::{
-    Api, Code, ContextHandle, DeviceAttribute, DeviceHandle, DevicePtr, Error, EventFlags,
-    EventHandle, FunctionAttribute, FunctionHandle, GraphExecHandle, GraphHandle, GraphNodeHandle,
-    HostMallocFlags, LaunchConfig, MemPoolAttribute, MemPoolHandle, MemcpyKind, ModuleHandle,
-    ProviderInfo, Result, StreamFlags, StreamHandle, Uuid, attributes,
+    Api, Code, ContextHandle, DeviceAttribute, DeviceFamily, DeviceHandle, DevicePtr, Error,
+    EventFlags, EventHandle, FunctionAttribute, FunctionHandle, GraphExecHandle, GraphHandle,
+    GraphNodeHandle, HostMallocFlags, LaunchConfig, MemPoolAttribute, MemPoolHandle, MemcpyKind,
+    ModuleHandle, ProviderInfo, Result, StreamFlags, StreamHandle, Uuid, attributes,
 };
 use device::CONTEXT;
 use graph::Node;
@@ -41,6 +41,7 @@ pub fn software(options: SoftwareOptions) -> Arc<dyn Api> {
         info: ProviderInfo {
             name: "software",
             library: None,
+            family: DeviceFamily::HIP,
         },
         default_stream: Stream::new(0, StreamFlags::DEFAULT, gpu.clone()),
         next_stream: AtomicU64::new(1),

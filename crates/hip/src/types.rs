@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::DeviceFamily;
+
 macro_rules! handle {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
@@ -124,6 +126,8 @@ pub struct ProviderInfo {
     pub name: &'static str,
     /// The library the symbols come from; `None` when there is none.
     pub library: Option<PathBuf>,
+    /// What kind of devices it has.
+    pub family: &'static DeviceFamily,
 }
 
 macro_rules! c_enum {

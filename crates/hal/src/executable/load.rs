@@ -7,10 +7,7 @@ use vmfb::ErrorKind;
 use vmfb::executable as container;
 
 use super::{Executable, Export, Inner, SourceLocation};
-use crate::{
-    Device, DeviceLimits, ExecutableCache, ExecutableParams, PipelineLayout, Result, Status,
-    StatusCode,
-};
+use crate::{Device, DeviceLimits, ExecutableParams, PipelineLayout, Result, Status, StatusCode};
 
 /// Loads device code through `load_module`. What can be checked without the
 /// device is checked before it sees anything.
@@ -19,11 +16,11 @@ pub(crate) fn load(
     params: &ExecutableParams<'_>,
     load_module: &dyn Fn(&[u8]) -> hip::Result<Module>,
 ) -> Result<Executable> {
-    if !ExecutableCache::can_prepare_format(params.format) {
+    let formats = device.family().formats;
+    if let Some(format) = params.format.filter(|format| !formats.contains(format)) {
         return Err(Status::unimplemented(format!(
-            "executables of format `{}` cannot be prepared; known formats: {}",
-            params.format,
-            ExecutableCache::FORMATS.join(", ")
+            "executables of format `{format}` cannot be prepared; known formats: {}",
+            formats.join(", ")
         )));
     }
     let mut file = container::Executable::parse(params.data).map_err(unreadable)?;
@@ -255,12 +252,13 @@ fn not_loaded(error: hip::Error, image: &[u8], device: &Device) -> Status {
             | Code::INVALID_KERNEL_FILE
     );
     match hip::code_target(image) {
-        Ok(target) if is_about_the_code && chip(&target) != chip(device.arch()) => {
+        Ok(target) if is_about_the_code && !hip::runs_on(&target, device.arch()) => {
             Status::with_cause(
                 StatusCode::Incompatible,
                 format!(
-                    "the code is for {target}, the device is {}; compile it with --iree-hip-target={}",
+                    "the code is for {target}, the device is {}; compile it with {}={}",
                     device.arch(),
+                    device.family().chip_option,
                     chip(device.arch())
                 ),
                 error,

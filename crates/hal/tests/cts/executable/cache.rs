@@ -1,9 +1,6 @@
 //! Preparing executables.
 
-use hal::{
-    DescriptorBinding, DescriptorSetLayout, ExecutableCache, ExecutableParams, PipelineLayout,
-    StatusCode,
-};
+use hal::{DescriptorBinding, DescriptorSetLayout, ExecutableParams, PipelineLayout, StatusCode};
 
 use crate::cases;
 use crate::frame::{Case, Fixture, Outcome};
@@ -25,10 +22,11 @@ fn create(fixture: &Fixture) -> Outcome {
 }
 
 fn cant_prepare_unknown_format(fixture: &Fixture) -> Outcome {
-    assert!(!ExecutableCache::can_prepare_format("FOO?"));
+    let cache = fixture.device.create_executable_cache();
+    assert!(!cache.can_prepare_format("FOO?"));
     let data = fixture.kernels("abs")?;
     let params = ExecutableParams {
-        format: "FOO?",
+        format: Some("FOO?"),
         ..ExecutableParams::new(&data)
     };
     let status = fixture.prepare(&params).expect_err("prepared");
@@ -39,13 +37,14 @@ fn cant_prepare_unknown_format(fixture: &Fixture) -> Outcome {
 fn prepare_executable(fixture: &Fixture) -> Outcome {
     let executable = fixture.executable("abs")?;
     assert_eq!(executable.export(0)?.binding_count(), 2);
-    // Both names of the format stand for the same data.
+    // All names of the format stand for the same data.
     let data = fixture.kernels("abs")?;
-    let params = ExecutableParams {
-        format: "HSACO",
-        ..ExecutableParams::new(&data)
-    };
-    fixture.prepare(&params)?;
+    for format in fixture.device.create_executable_cache().formats() {
+        fixture.prepare(&ExecutableParams {
+            format: Some(format),
+            ..ExecutableParams::new(&data)
+        })?;
+    }
     Ok(())
 }
 

@@ -1,0 +1,30 @@
+//! Families of devices that programs are compiled for: one table.
+
+/// What programs ask a device for, and the code they bring for it. A row of
+/// the table; providers say which one theirs is.
+#[derive(Debug, PartialEq, Eq)]
+pub struct DeviceFamily {
+    /// What programs call such a device when they ask for one by name, the
+    /// usual name first.
+    pub device_ids: &'static [&'static str],
+    /// Names of the formats its executables come in, the compiler's own first.
+    pub formats: &'static [&'static str],
+    /// The option by which the compiler is told the chip.
+    pub chip_option: &'static str,
+}
+
+impl DeviceFamily {
+    /// AMD GPUs through HIP, real or in software.
+    pub const HIP: &'static Self = &Self {
+        device_ids: &["hip"],
+        formats: &["rocm-hsaco-fb", "HSACO"],
+        chip_option: "--iree-hip-target",
+    };
+
+    /// NVIDIA GPUs.
+    pub const CUDA: &'static Self = &Self {
+        device_ids: &["cuda"],
+        formats: &["cuda-nvptx-fb", "PTXE"],
+        chip_option: "--iree-cuda-target",
+    };
+}
