@@ -2,6 +2,7 @@
 
 use crate::support::{Value, fixture, fixtures_with, flatbuffer, text};
 use proptest::prelude::*;
+use vmfb::archive::Archive;
 use vmfb::executable::{BindingFlags, Executable, Format, SourceLocation};
 use vmfb::{ErrorKind, kernels};
 
@@ -54,6 +55,19 @@ fn a_hip1_container_tells_everything() {
         Some(2)
     );
     assert_eq!(executable.lookup("nothing"), None);
+}
+
+#[test]
+fn the_containers_of_both_amd_targets_tell_the_same() {
+    for name in ["add", "add_dynamic", "softmax", "layernorm"] {
+        let hip = fixture(&format!("gfx1100/{name}.fb"));
+        let amdgpu = fixture(&format!("amdgpu_gfx1100/{name}.fb"));
+        let hip = Executable::parse(&hip).unwrap();
+        let amdgpu = Executable::parse(&amdgpu).unwrap();
+        assert_eq!(amdgpu.format, Format::Amd1);
+        assert_eq!(amdgpu.exports, hip.exports, "{name}");
+        assert!(amdgpu.images == hip.images, "{name}");
+    }
 }
 
 #[test]
@@ -503,12 +517,20 @@ fn code_says_what_it_is_for() {
         ("gfx1100/abs.hsaco", "gfx1100"),
         ("old_gfx1100/abs.fb", "gfx1100"),
         ("gfx942/abs.fb", "gfx942"),
+        ("amdgpu_gfx1100/add.fb", "gfx1100"),
     ] {
         let bytes = fixture(name);
         let executable = Executable::parse(&bytes).unwrap();
         assert_eq!(executable.target(), Some(target), "{name}");
         assert_eq!(kernels::target(executable.images[0]), Ok(Some(target)));
     }
+    let bytes = fixture("amdgpu_gfx942/add.vmfb");
+    let archive = Archive::parse(&bytes).unwrap();
+    let executable = &bytes[archive.executables[0].range.clone()];
+    assert_eq!(
+        Executable::parse(executable).unwrap().target(),
+        Some("gfx942:sramecc+:xnack-")
+    );
     // The code of the written container is none.
     assert_eq!(Executable::parse(&hip1_with(&[])).unwrap().target(), None);
 }
@@ -647,6 +669,7 @@ fn a_cut_file_is_an_error_wherever_it_is_cut() {
         "gfx1100/abs.fb",
         "old_gfx1100/negate_and_double.fb",
         "gfx1100/casts.fb",
+        "amdgpu_gfx1100/softmax.fb",
     ] {
         let bytes = fixture(name);
         // The last bytes may be padding that nobody reads.
@@ -664,13 +687,13 @@ proptest! {
 
     #[test]
     fn a_changed_file_never_panics(
-        which in 0_usize..4,
+        which in 0_usize..5,
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..12),
         near_start in any::<bool>(),
     ) {
         use std::sync::LazyLock;
-        static FILES: LazyLock<[Vec<u8>; 4]> = LazyLock::new(|| {
-            ["gfx1100/casts.fb", "old_gfx1100/negate_and_double.fb", "gfx1100/faults.hsaco", "old_gfx1100/abs.fb"]
+        static FILES: LazyLock<[Vec<u8>; 5]> = LazyLock::new(|| {
+            ["gfx1100/casts.fb", "old_gfx1100/negate_and_double.fb", "gfx1100/faults.hsaco", "old_gfx1100/abs.fb", "amdgpu_gfx1100/layernorm.fb"]
                 .map(fixture)
         });
         let mut bytes = FILES[which].clone();

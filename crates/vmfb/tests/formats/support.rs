@@ -10,7 +10,13 @@ pub(crate) fn fixture(name: &str) -> Vec<u8> {
 /// All files of `fixtures/` with one of these extensions.
 pub(crate) fn fixtures_with(extensions: &[&str]) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
-    for folder in ["gfx1100", "old_gfx1100", "gfx942"] {
+    for folder in [
+        "gfx1100",
+        "old_gfx1100",
+        "gfx942",
+        "amdgpu_gfx1100",
+        "amdgpu_gfx942",
+    ] {
         for entry in std::fs::read_dir(fixtures().join(folder)).unwrap() {
             let path = entry.unwrap().path();
             let extension = path.extension().and_then(|extension| extension.to_str());
