@@ -5,5 +5,7 @@ pub mod array;
 pub mod cli;
 pub mod device;
 mod error;
+mod mapped;
+pub mod parameters;
 
 pub use error::{Error, Result};

@@ -1,0 +1,33 @@
+//! Parameters: weights that a module names instead of holding them, and the
+//! files they come from.
+//!
+//! A module asks for a key in a scope. A [`Set`] has scopes, a scope has the
+//! entries of any number of [`Archive`]s, and an archive is a file in one of
+//! the formats of [`Format`]. Files are mapped, not read: opening one costs
+//! its index, and contents are touched when they go to a device.
+//!
+//! | file | what |
+//! |---|---|
+//! | `archive.rs` | a file, its entries, where their bytes are |
+//! | `set.rs` | scopes and their keys |
+//! | `source.rs` | `[scope=]file`, as users write it |
+//! | `listing.rs` | the entries of a file as text and as JSON |
+//! | `irpa.rs`, `gguf.rs`, `safetensors.rs` | the formats: bytes to entries |
+
+mod archive;
+mod cursor;
+mod error;
+mod gguf;
+mod irpa;
+mod listing;
+mod safetensors;
+mod set;
+mod source;
+#[cfg(test)]
+mod testing;
+
+pub use archive::{Archive, Bytes, Contents, Entry, Format, Mode, Origin, Pattern};
+pub use error::ParameterError;
+pub use listing::Listing;
+pub use set::{LookupError, Set};
+pub use source::Source;
