@@ -27,12 +27,24 @@ const TARGETS: &[Target] = &[
         seeds: Seeds::Files("fb"),
     },
     Target {
+        name: "gguf",
+        seeds: Seeds::Files("gguf"),
+    },
+    Target {
         name: "instruction_decoder",
         seeds: Seeds::Code,
     },
     Target {
+        name: "irpa",
+        seeds: Seeds::Files("irpa"),
+    },
+    Target {
         name: "npy",
         seeds: Seeds::Files("npy"),
+    },
+    Target {
+        name: "safetensors",
+        seeds: Seeds::Files("safetensors"),
     },
 ];
 
