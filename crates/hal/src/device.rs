@@ -93,6 +93,13 @@ impl Device {
         self.0.context.device().provider().family
     }
 
+    /// Whether executables of this format can be prepared.
+    pub(crate) fn takes_format(&self, format: &str) -> bool {
+        let family = self.family();
+        family.formats.contains(&format)
+            || family.has_chip_formats && is_satisfied_by(format, self.arch())
+    }
+
     /// Marketing name.
     pub fn name(&self) -> &str {
         &self.0.name
@@ -210,7 +217,7 @@ impl Device {
                 let mut ids = self.family().device_ids.iter();
                 Ok(ids.any(|id| matches_pattern(pattern, id)).into())
             }
-            ("hal.executable.format", format) => Ok(self.family().formats.contains(&format).into()),
+            ("hal.executable.format", format) => Ok(self.takes_format(format).into()),
             ("hal.device", "concurrency") => Ok(1),
             _ => Err(Status::not_found(format!(
                 "the device does not know `{category}` :: `{key}`"
@@ -284,6 +291,14 @@ impl DeviceLimits {
             memory_pools: number(A::MemoryPoolsSupported)? != 0,
         })
     }
+}
+
+/// Whether a chip with features is what a program wants: the same chip, with
+/// every feature that the program pins (`chip:one+:two-`).
+fn is_satisfied_by(wanted: &str, arch: &str) -> bool {
+    let mut own = arch.split(':');
+    let mut pinned = wanted.split(':');
+    own.next() == pinned.next() && pinned.all(|feature| own.clone().any(|own| own == feature))
 }
 
 /// Whether `text` fits `pattern`, in which `*` stands for any characters and

@@ -132,7 +132,7 @@ pub struct Export {
 }
 
 impl Export {
-    /// Name of the kernel.
+    /// Name that programs look it up by, nearly always that of the kernel.
     pub fn name(&self) -> &str {
         &self.name
     }

@@ -15,7 +15,8 @@ pub struct ExecutableCache {
 /// What to prepare.
 #[derive(Clone, Copy, Debug)]
 pub struct ExecutableParams<'a> {
-    /// Format of the data, one of [`ExecutableCache::formats`]; `None` leaves it to the data.
+    /// Format of the data, one that [`ExecutableCache::can_prepare_format`];
+    /// `None` leaves it to the data.
     pub format: Option<&'a str>,
     /// The data: a container of either generation, or a bare code object.
     pub data: &'a [u8],
@@ -43,14 +44,15 @@ impl ExecutableCache {
     }
 
     /// Names of the formats that can be prepared. Each stands for all forms of
-    /// container, which are told apart by what they begin with.
+    /// container, which are told apart by what they begin with. The name of
+    /// the device's own chip may be one more.
     pub fn formats(&self) -> &'static [&'static str] {
         self.device.family().formats
     }
 
     /// Whether executables of this format can be prepared.
     pub fn can_prepare_format(&self, format: &str) -> bool {
-        self.formats().contains(&format)
+        self.device.takes_format(format)
     }
 
     /// Loads device code and looks up its exports.

@@ -9,6 +9,8 @@ pub struct DeviceFamily {
     pub device_ids: &'static [&'static str],
     /// Names of the formats its executables come in, the compiler's own first.
     pub formats: &'static [&'static str],
+    /// Whether a chip's own name is a format too, that of executables for it.
+    pub has_chip_formats: bool,
     /// The option by which the compiler is told the chip.
     pub chip_option: &'static str,
 }
@@ -16,15 +18,17 @@ pub struct DeviceFamily {
 impl DeviceFamily {
     /// AMD GPUs through HIP, real or in software.
     pub const HIP: &'static Self = &Self {
-        device_ids: &["hip"],
+        device_ids: &["hip", "amdgpu"],
         formats: &["rocm-hsaco-fb", "HSACO"],
-        chip_option: "--iree-hip-target",
+        has_chip_formats: true,
+        chip_option: "--iree-rocm-target",
     };
 
     /// NVIDIA GPUs.
     pub const CUDA: &'static Self = &Self {
         device_ids: &["cuda"],
         formats: &["cuda-nvptx-fb", "PTXE"],
+        has_chip_formats: false,
         chip_option: "--iree-cuda-target",
     };
 }

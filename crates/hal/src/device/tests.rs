@@ -35,11 +35,16 @@ fn queries_answer_what_programs_ask() {
     for (category, key, expected) in [
         ("hal.device.id", "hip", Some(1)),
         ("hal.device.id", "hip*", Some(1)),
+        ("hal.device.id", "amdgpu", Some(1)),
         ("hal.device.id", "vulkan", Some(0)),
         ("hal.executable.format", "rocm-hsaco-fb", Some(1)),
         ("hal.executable.format", "HSACO", Some(1)),
         ("hal.executable.format", "hip-hsaco-fb", Some(0)),
         ("hal.executable.format", "FOO?", Some(0)),
+        ("hal.executable.format", "gfx1100", Some(1)),
+        ("hal.executable.format", "gfx1100:xnack+", Some(0)),
+        ("hal.executable.format", "gfx942", Some(0)),
+        ("hal.executable.format", "", Some(0)),
         ("hal.device", "concurrency", Some(1)),
         ("hal.device", "colour", None),
         ("hal.gpu", "concurrency", None),
@@ -50,6 +55,24 @@ fn queries_answer_what_programs_ask() {
             (Err(status), None) => assert_eq!(status.code(), StatusCode::NotFound),
             (result, _) => panic!("{category} {key}: {result:?}"),
         }
+    }
+}
+
+#[test]
+fn pinned_features_are_the_devices_own() {
+    let arch = "gfx90a:sramecc+:xnack-";
+    for (wanted, expected) in [
+        ("gfx90a", true),
+        ("gfx90a:xnack-", true),
+        ("gfx90a:xnack-:sramecc+", true),
+        ("gfx90a:xnack+", false),
+        ("gfx90a:", false),
+        ("gfx90", false),
+        ("gfx942", false),
+        ("sramecc+", false),
+        ("", false),
+    ] {
+        assert_eq!(is_satisfied_by(wanted, arch), expected, "{wanted}");
     }
 }
 

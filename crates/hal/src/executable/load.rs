@@ -16,11 +16,15 @@ pub(crate) fn load(
     params: &ExecutableParams<'_>,
     load_module: &dyn Fn(&[u8]) -> hip::Result<Module>,
 ) -> Result<Executable> {
-    let formats = device.family().formats;
-    if let Some(format) = params.format.filter(|format| !formats.contains(format)) {
+    if let Some(format) = params.format
+        && !device.takes_format(format)
+    {
+        let chip = device.family().has_chip_formats.then(|| device.arch());
+        let mut known = device.family().formats.to_vec();
+        known.extend(chip);
         return Err(Status::unimplemented(format!(
             "executables of format `{format}` cannot be prepared; known formats: {}",
-            formats.join(", ")
+            known.join(", ")
         )));
     }
     let mut file = container::Executable::parse(params.data).map_err(unreadable)?;
@@ -216,7 +220,7 @@ fn load_export(
         function.allow_dynamic_shared_memory(export.dynamic_lds_bytes)?;
     }
     Ok(Export {
-        name: name.to_owned(),
+        name: export.lookup_name.to_owned(),
         function,
         workgroup_size: export.workgroup_size.unwrap_or_default(),
         dynamic_lds_bytes: export.dynamic_lds_bytes,

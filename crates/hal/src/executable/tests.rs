@@ -176,6 +176,8 @@ fn formats_are_those_of_the_devices_family() {
     for (format, known) in [
         ("rocm-hsaco-fb", true),
         ("HSACO", true),
+        ("gfx1100", true),
+        ("gfx942", false),
         ("rocm-hsaco", false),
         ("hip-hsaco-fb", false),
         ("FOO?", false),
@@ -194,6 +196,8 @@ fn formats_are_those_of_the_devices_family() {
             Err(status) => {
                 assert!(!known, "{format}");
                 assert_eq!(status.code(), StatusCode::Unimplemented);
+                let known = "known formats: rocm-hsaco-fb, HSACO, gfx1100";
+                assert!(status.message().contains(known), "{status}");
             }
         }
     }
@@ -282,7 +286,7 @@ fn code_for_another_chip_is_refused_with_both_names() {
         let (device, _) = failing("hipModuleLoadDataEx", 0, code);
         let status = refused(&device, &fixtures::read("gfx942/abs.fb"));
         assert_eq!(status.code(), StatusCode::Incompatible);
-        for chip in ["for gfx942", "is gfx1100", "--iree-hip-target=gfx1100"] {
+        for chip in ["for gfx942", "is gfx1100", "--iree-rocm-target=gfx1100"] {
             assert!(status.message().contains(chip), "{status}");
         }
         assert!(format!("{status:#}").contains("hipModuleLoadDataEx"));

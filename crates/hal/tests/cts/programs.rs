@@ -20,12 +20,22 @@ pub(crate) fn cases() -> impl Iterator<Item = Case> {
     })
 }
 
-/// Runs a program.
+/// Runs a program, in every form in which it was compiled for the device.
 pub(crate) fn run(fixture: &Fixture, program: &fixtures::Case) -> Outcome {
     let target = fixture.target();
-    let Some(run) = program.runs.iter().find(|run| run.target == target) else {
+    let runs: Vec<_> = program
+        .runs
+        .iter()
+        .filter(|run| run.target.trim_start_matches("amdgpu_") == target)
+        .collect();
+    if runs.is_empty() {
         return Err(Stop::Skipped(format!("it was not compiled for {target}")));
-    };
+    }
+    runs.into_iter()
+        .try_for_each(|run| run_form(fixture, program, run))
+}
+
+fn run_form(fixture: &Fixture, program: &fixtures::Case, run: &fixtures::Run) -> Outcome {
     let mut buffers = HashMap::new();
     for buffer in &program.buffers {
         let contents = match buffer.role {
