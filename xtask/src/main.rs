@@ -12,6 +12,7 @@ mod check;
 mod fixtures;
 mod fuzz;
 mod isa;
+mod vm;
 
 /// A command: its name, what it does, and the function behind it.
 type Command = (
@@ -40,6 +41,11 @@ const COMMANDS: &[Command] = &[
         "isa",
         "hold the decoder and its text against LLVM's, on random encodings or on files",
         isa::check_oracle,
+    ),
+    (
+        "vm",
+        "load, verify and disassemble modules; hold the text against iree-dump-module",
+        vm::run,
     ),
 ];
 

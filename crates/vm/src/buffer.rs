@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
+use crate::memory::{Account, Charge};
 use crate::{Code, Error, Result};
 
 /// Bytes in host memory: read-only data of a module, used in place, or memory
@@ -13,7 +14,12 @@ use crate::{Code, Error, Result};
 pub struct Buffer {
     length: usize,
     storage: Storage,
+    /// What a program's own buffer takes from the memory of its context.
+    _charge: Option<Charge>,
 }
+
+/// Bytes are moved between buffers in pieces of this size, so that only one buffer is locked at a time.
+const PIECE_BYTES: usize = 4096;
 
 enum Storage {
     ReadOnly(Bytes),
@@ -26,6 +32,7 @@ impl Buffer {
         Self {
             length: bytes.len(),
             storage: Storage::ReadOnly(bytes),
+            _charge: None,
         }
     }
 
@@ -49,7 +56,16 @@ impl Buffer {
         Self {
             length: contents.len(),
             storage: Storage::Writable(Mutex::new(contents)),
+            _charge: None,
         }
+    }
+
+    /// As [`Buffer::zeroed`], paid for by a context.
+    pub(crate) fn charged(length: u64, account: &Arc<Account>) -> Result<Self> {
+        let charge = Charge::new(account, length.saturating_add(size_of::<Self>() as u64))?;
+        let mut buffer = Self::zeroed(length)?;
+        buffer._charge = Some(charge);
+        Ok(buffer)
     }
 
     /// Length in bytes; it never changes.
@@ -95,6 +111,54 @@ impl Buffer {
                 Ok(f(&mut bytes.lock().unwrap_or_else(PoisonError::into_inner)))
             }
         }
+    }
+
+    /// Copies `length` bytes to another buffer, or within this one, where the ranges may overlap. `OUT_OF_RANGE` if
+    /// either has not got them, `PERMISSION_DENIED` if the target is read-only.
+    pub fn copy_to(
+        &self,
+        offset: u64,
+        target: &Self,
+        target_offset: u64,
+        length: u64,
+    ) -> Result<()> {
+        let from = self.range(offset, length)?;
+        let to = target.range(target_offset, length)?;
+        if std::ptr::eq(self, target) {
+            return target.write(|bytes| bytes.copy_within(from, to.start));
+        }
+        // Both must be known to work before the first byte is written.
+        target.write(|_| ())?;
+        let mut piece = [0; PIECE_BYTES];
+        for done in (0..from.len()).step_by(PIECE_BYTES) {
+            let piece = &mut piece[..PIECE_BYTES.min(from.len() - done)];
+            self.read(|bytes| piece.copy_from_slice(&bytes[from.start + done..][..piece.len()]));
+            target.write(|bytes| {
+                bytes[to.start + done..][..piece.len()].copy_from_slice(piece);
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Whether `length` bytes are the same as those of another buffer. `OUT_OF_RANGE` if either has not got them.
+    pub fn equals(
+        &self,
+        offset: u64,
+        other: &Self,
+        other_offset: u64,
+        length: u64,
+    ) -> Result<bool> {
+        let mine = self.range(offset, length)?;
+        let theirs = other.range(other_offset, length)?;
+        let mut piece = [0; PIECE_BYTES];
+        for done in (0..mine.len()).step_by(PIECE_BYTES) {
+            let piece = &mut piece[..PIECE_BYTES.min(mine.len() - done)];
+            self.read(|bytes| piece.copy_from_slice(&bytes[mine.start + done..][..piece.len()]));
+            if !other.read(|bytes| bytes[theirs.start + done..][..piece.len()] == *piece) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The bytes `offset..offset + length`; `OUT_OF_RANGE` if it has not got them.
@@ -144,6 +208,35 @@ mod tests {
         assert!(buffer.shared().is_none());
         let error = Buffer::zeroed(u64::MAX).unwrap_err();
         assert_eq!(error.code(), Code::RESOURCE_EXHAUSTED);
+    }
+
+    #[test]
+    fn bytes_are_copied_and_compared_between_buffers_and_within_one() {
+        let long: Vec<u8> = (0..10_000_u32).map(|i| (i * 7 % 251) as u8).collect();
+        let source = Buffer::read_only(long.clone().into());
+        let target = Buffer::zeroed(10_001).unwrap();
+        source.copy_to(0, &target, 1, 10_000).unwrap();
+        assert!(source.equals(0, &target, 1, 10_000).unwrap());
+        assert!(!source.equals(0, &target, 0, 10_000).unwrap());
+        target.copy_to(1, &target, 0, 10_000).unwrap();
+        assert!(source.equals(0, &target, 0, 10_000).unwrap());
+        target.write(|bytes| bytes[9_999] ^= 1).unwrap();
+        assert!(!target.equals(0, &source, 0, 10_000).unwrap());
+        let denied = target.copy_to(0, &source, 0, 1).unwrap_err();
+        assert_eq!(denied.code(), Code::PERMISSION_DENIED);
+        let outside = source.copy_to(1, &target, 0, 10_000).unwrap_err();
+        assert_eq!(outside.code(), Code::OUT_OF_RANGE);
+    }
+
+    #[test]
+    fn buffers_of_programs_are_paid_for() {
+        let account = Account::new(1000);
+        let buffer = Buffer::charged(500, &account).unwrap();
+        assert!(account.used() >= 500);
+        let error = Buffer::charged(500, &account).unwrap_err();
+        assert_eq!(error.code(), Code::RESOURCE_EXHAUSTED);
+        drop(buffer);
+        assert_eq!(account.used(), 0);
     }
 
     #[test]

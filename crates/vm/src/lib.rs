@@ -7,6 +7,9 @@
 //!
 //! | what | where |
 //! |---|---|
+//! | [`BytecodeModule`] | a file, read and verified: the only way to functions that run |
+//! | [`Context`] | modules linked with each other, and their state |
+//! | [`Invocation`] | a call under way: polled, never blocking |
 //! | [`Value`], [`Ref`] | what registers and lists hold |
 //! | [`Signature`] | calling conventions, as text such as `0rI_r` |
 //! | [`NativeModule`] | functions written in Rust that bytecode may call |
@@ -14,17 +17,30 @@
 #![forbid(unsafe_code)]
 
 mod buffer;
+mod context;
+mod decode;
+mod disasm;
 mod error;
+mod interp;
+mod invocation;
 mod list;
+mod memory;
+mod module;
 mod native;
 mod object;
+pub mod op;
+mod program;
 mod signature;
 pub mod types;
 mod value;
+mod verify;
 
 pub use buffer::Buffer;
+pub use context::{Context, Function, Limits, ModuleId, TraceHook};
 pub use error::{Code, Error, Result};
-pub use list::List;
+pub use invocation::{Invocation, Poll, Trap, TrapFrame};
+pub use list::{Element, List};
+pub use module::BytecodeModule;
 pub use native::{Call, Flow, NativeExport, NativeModule};
 pub use object::{Ref, RefType, Type};
 pub use signature::{Item, Signature};

@@ -1,23 +1,77 @@
 //! `vm.list`: a growable list of values.
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::{Code, Error, Ref, Result, Value};
+use crate::memory::{Account, Charge};
+use crate::{Code, Error, Kind, Ref, RefType, Result, Value, types};
 
-/// A growable list. New places hold null.
-#[derive(Default)]
-pub struct List(Mutex<Vec<Value>>);
+/// A growable list. New places hold zero, or null.
+///
+/// References are counted: a list that is put into itself, or into what it holds, is never freed.
+pub struct List {
+    element: Element,
+    contents: Mutex<Contents>,
+}
+
+struct Contents {
+    values: Vec<Value>,
+    /// What a program's own list takes from the memory of its context.
+    charge: Option<Charge>,
+}
+
+/// What a list holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Element {
+    /// Values of all kinds.
+    Any,
+    /// Integers of 8 bits.
+    I8,
+    /// Integers of 16 bits.
+    I16,
+    /// Values of one kind. Of references: any.
+    Kind(Kind),
+    /// References to objects of one type, or null.
+    Ref(&'static RefType),
+}
+
+impl Default for List {
+    fn default() -> Self {
+        Self::new(Vec::new())
+    }
+}
 
 impl List {
-    /// A list with these values.
+    /// A list of anything, with these values.
     pub fn new(values: Vec<Value>) -> Self {
-        Self(Mutex::new(values))
+        Self {
+            element: Element::Any,
+            contents: Mutex::new(Contents {
+                values,
+                charge: None,
+            }),
+        }
+    }
+
+    /// An empty list, paid for by a context.
+    pub(crate) fn charged(element: Element, account: &Arc<Account>) -> Result<Self> {
+        Ok(Self {
+            element,
+            contents: Mutex::new(Contents {
+                values: Vec::new(),
+                charge: Some(Charge::new(account, size_of::<Self>() as u64)?),
+            }),
+        })
+    }
+
+    /// What it holds.
+    pub fn element(&self) -> Element {
+        self.element
     }
 
     /// How many values there are.
     pub fn len(&self) -> usize {
-        self.lock().len()
+        self.lock().values.len()
     }
 
     /// Whether there are none.
@@ -27,30 +81,34 @@ impl List {
 
     /// The value at `index`; `OUT_OF_RANGE` if there is none.
     pub fn value(&self, index: usize) -> Result<Value> {
-        let values = self.lock();
+        let values = &self.lock().values;
         values
             .get(index)
             .cloned()
             .ok_or_else(|| out_of_range(index, values.len()))
     }
 
-    /// Replaces the value at `index`; `OUT_OF_RANGE` if there is none: this never grows the list.
+    /// Replaces the value at `index`, as the kind of value the list holds: `OUT_OF_RANGE` if there is none, as this
+    /// never grows the list; `INVALID_ARGUMENT` for a reference among other values, a value among references, or a
+    /// reference of another type.
     pub fn set(&self, index: usize, value: Value) -> Result<()> {
-        let mut values = self.lock();
-        let len = values.len();
-        let place = values
+        let value = self.element.admit(value)?;
+        let mut contents = self.lock();
+        let len = contents.values.len();
+        let place = contents
+            .values
             .get_mut(index)
             .ok_or_else(|| out_of_range(index, len))?;
         let replaced = std::mem::replace(place, value);
         // What is dropped may be a list, or do work of its own: not under the lock.
-        drop(values);
+        drop(contents);
         drop(replaced);
         Ok(())
     }
 
     /// Appends a value.
     pub fn push(&self, value: Value) {
-        self.lock().push(value);
+        self.lock().values.push(value);
     }
 
     /// Appends a reference.
@@ -58,27 +116,91 @@ impl List {
         self.push(Value::Ref(Some(reference)));
     }
 
-    /// Cuts the list, or fills it up with nulls; `RESOURCE_EXHAUSTED` if the host has not that much memory.
+    /// Cuts the list, or fills it up with zeros or nulls; `RESOURCE_EXHAUSTED` if the host, or the program, has not
+    /// that much memory.
     pub fn resize(&self, len: usize) -> Result<()> {
-        let mut values = self.lock();
-        let kept = len.min(values.len());
-        values.try_reserve_exact(len - kept).map_err(|_| {
+        let mut contents = self.lock();
+        let bytes = len.saturating_mul(size_of::<Value>());
+        if let Some(charge) = &mut contents.charge {
+            charge.resize(bytes.saturating_add(size_of::<Self>()) as u64)?;
+        }
+        let kept = len.min(contents.values.len());
+        contents.values.try_reserve_exact(len - kept).map_err(|_| {
             Error::new(
                 Code::RESOURCE_EXHAUSTED,
                 format!("a list of {len} values is more than the host has memory for"),
             )
         })?;
-        let cut = values.split_off(kept);
-        values.resize(len, Value::Ref(None));
-        drop(values);
+        let cut = contents.values.split_off(kept);
+        contents.values.resize(len, self.element.empty());
+        drop(contents);
         drop(cut);
         Ok(())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Value>> {
+    fn lock(&self) -> MutexGuard<'_, Contents> {
         // Every step leaves a whole list behind, also one that panics.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Element {
+    /// What a new place holds.
+    fn empty(self) -> Value {
+        match self {
+            Self::I8 | Self::I16 => Value::I32(0),
+            Self::Kind(kind) => kind.zero(),
+            Self::Any | Self::Ref(_) => Value::Ref(None),
+        }
+    }
+
+    /// The value as the list holds it.
+    fn admit(self, value: Value) -> Result<Value> {
+        match (self, value) {
+            (Self::Any, value) => Ok(value),
+            (Self::I8, value) => match value.convert(Kind::I32)? {
+                Value::I32(value) => Ok(Value::I32((value as i8).into())),
+                other => Ok(other),
+            },
+            (Self::I16, value) => match value.convert(Kind::I32)? {
+                Value::I32(value) => Ok(Value::I32((value as i16).into())),
+                other => Ok(other),
+            },
+            (Self::Kind(kind), value) => value.convert(kind),
+            (Self::Ref(wanted), Value::Ref(Some(found))) if found.kind() != wanted => {
+                Err(Error::new(
+                    Code::INVALID_ARGUMENT,
+                    format!(
+                        "a {} does not go into a list of {}",
+                        found.kind().name(),
+                        wanted.name()
+                    ),
+                ))
+            }
+            (Self::Ref(_), value) => value.convert(Kind::Ref),
+        }
+    }
+}
+
+impl Drop for List {
+    /// Lists may hold lists that hold lists: those nobody else refers to are taken apart one by one, so that no depth
+    /// of them is too much for the host's stack.
+    fn drop(&mut self) {
+        let mut dropped = take_values(self);
+        while let Some(value) = dropped.pop() {
+            if let Value::Ref(Some(reference)) = value
+                && reference.kind() == types::LIST.erased()
+                && let Some(mut list) = types::LIST.take(reference)
+            {
+                dropped.append(&mut take_values(&mut list));
+            }
+        }
+    }
+}
+
+fn take_values(list: &mut List) -> Vec<Value> {
+    let contents = list.contents.get_mut();
+    std::mem::take(&mut contents.unwrap_or_else(PoisonError::into_inner).values)
 }
 
 impl fmt::Debug for List {
@@ -98,6 +220,7 @@ fn out_of_range(index: usize, len: usize) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Buffer;
 
     #[test]
     fn lists_grow_only_by_resize_and_push() {
@@ -112,5 +235,58 @@ mod tests {
         assert_eq!(list.len(), 3);
         list.resize(1).unwrap();
         assert_eq!(list.value(1).unwrap_err().code(), Code::OUT_OF_RANGE);
+    }
+
+    #[test]
+    fn typed_lists_convert_what_they_hold() {
+        let account = Account::new(10_000);
+        let stored = |element, value: Value| {
+            let list = List::charged(element, &account).unwrap();
+            list.resize(1).unwrap();
+            list.set(0, value).map(|()| list.value(0).unwrap())
+        };
+        assert!(matches!(
+            stored(Element::I8, Value::I32(0x1ff)),
+            Ok(Value::I32(-1))
+        ));
+        assert!(matches!(
+            stored(Element::I16, Value::I64(0x18000)),
+            Ok(Value::I32(-32768))
+        ));
+        assert!(matches!(
+            stored(Element::Kind(Kind::F64), Value::F32(0.5)),
+            Ok(Value::F64(0.5))
+        ));
+        let buffer = types::BUFFER.wrap(Buffer::zeroed(1).unwrap());
+        for element in [Element::Ref(types::LIST.erased()), Element::Kind(Kind::I32)] {
+            let error = stored(element, buffer.clone().into()).unwrap_err();
+            assert_eq!(error.code(), Code::INVALID_ARGUMENT, "{element:?}");
+        }
+        let error = stored(Element::Ref(types::LIST.erased()), Value::I32(1)).unwrap_err();
+        assert_eq!(error.code(), Code::INVALID_ARGUMENT);
+        assert!(stored(Element::Ref(types::BUFFER.erased()), buffer.into()).is_ok());
+    }
+
+    #[test]
+    fn lists_of_programs_are_paid_for() {
+        let account = Account::new(1000);
+        let list = List::charged(Element::Any, &account).unwrap();
+        list.resize(10).unwrap();
+        let used = account.used();
+        assert!(used >= 10 * size_of::<Value>() as u64);
+        let error = list.resize(100).unwrap_err();
+        assert_eq!(error.code(), Code::RESOURCE_EXHAUSTED);
+        assert_eq!((list.len(), account.used()), (10, used));
+        drop(list);
+        assert_eq!(account.used(), 0);
+    }
+
+    #[test]
+    fn any_depth_of_lists_can_be_dropped() {
+        let mut list = List::default();
+        for _ in 0..200_000 {
+            list = List::new(vec![types::LIST.wrap(list).into()]);
+        }
+        drop(list);
     }
 }

@@ -61,6 +61,11 @@ impl<T: Any + Send + Sync> Type<T> {
     pub fn of<'a>(&self, reference: &'a Ref) -> Option<&'a T> {
         reference.object.downcast_ref()
     }
+
+    /// Takes the object out, if it is of this kind and nobody else refers to it.
+    pub(crate) fn take(&self, reference: Ref) -> Option<T> {
+        Arc::into_inner(reference.object.downcast().ok()?)
+    }
 }
 
 /// A reference to an object. Cloning shares it; the last one drops it.

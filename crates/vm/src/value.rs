@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Ref;
+use crate::{Code, Error, Ref, Result};
 
 /// A value.
 #[derive(Clone, Debug)]
@@ -45,6 +45,25 @@ impl Value {
             Self::Ref(_) => Kind::Ref,
         }
     }
+
+    /// As a value of another kind, the way lists convert: integers are cut or sign-extended, floats are rounded,
+    /// integers and floats become each other's zero. `INVALID_ARGUMENT` between references and other values.
+    pub fn convert(self, kind: Kind) -> Result<Self> {
+        Ok(match (kind, self) {
+            (Kind::I32, Self::I64(value)) => Self::I32(value as i32),
+            (Kind::I64, Self::I32(value)) => Self::I64(value.into()),
+            (Kind::F32, Self::F64(value)) => Self::F32(value as f32),
+            (Kind::F64, Self::F32(value)) => Self::F64(value.into()),
+            (kind, value) if value.kind() == kind => value,
+            (kind, value) if kind != Kind::Ref && value.kind() != Kind::Ref => kind.zero(),
+            (kind, value) => {
+                return Err(Error::new(
+                    Code::INVALID_ARGUMENT,
+                    format!("{} where {kind} is needed", value.kind()),
+                ));
+            }
+        })
+    }
 }
 
 impl Kind {
@@ -57,6 +76,17 @@ impl Kind {
             b'F' => Some(Self::F64),
             b'r' => Some(Self::Ref),
             _ => None,
+        }
+    }
+
+    /// Zero, or null.
+    pub const fn zero(self) -> Value {
+        match self {
+            Self::I32 => Value::I32(0),
+            Self::I64 => Value::I64(0),
+            Self::F32 => Value::F32(0.0),
+            Self::F64 => Value::F64(0.0),
+            Self::Ref => Value::Ref(None),
         }
     }
 

@@ -1,0 +1,6 @@
+//! Tests of the VM from outside: programs written with a small assembler.
+
+mod asm;
+mod linking;
+mod running;
+mod support;
