@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use vmfb::archive::Archive;
 use vmfb::executable::{Executable, Export};
 
-use manifest::{Buffer, Case, Dispatch, Kind, Manifest, Role, Run};
+use manifest::{Buffer, Case, Dispatch, Kind, Manifest, Parameters, Role, Run};
 use tools::{Assembler, Missing, Tools};
 
 const USAGE: &str = "usage: cargo xtask fixtures [--check] [--venvs DIR]
@@ -72,6 +72,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
                 maker.compile_with(target, Kind::Module, &program.source, &program.flags)?;
             files.insert(format!("{target}/{}.vmfb", program.name), bytes);
         }
+    }
+    for archive in &manifest.parameters {
+        println!("{}", archive.file);
+        files.insert(archive.file.clone(), maker.make_parameters(archive)?);
     }
     maker.assemble(&mut files)?;
     finish(&folder, &files, &manifest, check)
@@ -249,6 +253,21 @@ impl Maker<'_> {
         Ok(())
     }
 
+    /// A parameter archive, by the tools that come with the CPU runtime.
+    fn make_parameters(&self, archive: &Parameters) -> Result<Vec<u8>, String> {
+        let output = self.scratch.join(archive.file.replace('/', "-"));
+        let mut command = self
+            .tools
+            .environment(&self.manifest.targets["cpu"].compiler)?
+            .command(&archive.tool);
+        command
+            .current_dir(self.folder)
+            .args(&archive.flags)
+            .arg(format!("--output={}", output.display()));
+        tools::check(command)?;
+        std::fs::read(&output).map_err(|error| format!("{}: {error}", output.display()))
+    }
+
     fn assemble(&self, files: &mut Files) -> Result<(), String> {
         let assembler = match Assembler::find(self.tools) {
             Ok(assembler) => assembler,
@@ -372,6 +391,9 @@ mod tests {
                 let name = format!("{target}/{}.vmfb", program.name);
                 Archive::parse(&read(&name)).unwrap_or_else(|error| panic!("{name}: {error}"));
             }
+        }
+        for archive in &manifest.parameters {
+            assert!(read(&archive.file).starts_with(b"IRPA"), "{}", archive.file);
         }
         for case in &manifest.cases {
             for buffer in case.inputs().filter(|buffer| buffer.file.is_some()) {

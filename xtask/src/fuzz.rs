@@ -166,7 +166,7 @@ fn write_seeds(target: &Target, fixtures: &Path, fuzz: &Path) -> Result<PathBuf,
     let folder = fuzz.join("target/seeds").join(target.name);
     let told = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
     std::fs::create_dir_all(&folder).map_err(|error| told(&folder, error))?;
-    for chip in ["gfx1100", "old_gfx1100", "gfx942", "data"] {
+    for chip in ["gfx1100", "old_gfx1100", "gfx942", "data", "parameters"] {
         let source = fixtures.join(chip);
         for entry in std::fs::read_dir(&source).map_err(|error| told(&source, error))? {
             let path = entry.map_err(|error| told(&source, error))?.path();

@@ -404,6 +404,57 @@ mod tests {
     }
 
     #[test]
+    fn files_that_others_wrote_hold_what_they_should() {
+        let f32s = |values: &[f32]| {
+            Bytes::from(
+                values
+                    .iter()
+                    .flat_map(|v| v.to_le_bytes())
+                    .collect::<Vec<_>>(),
+            )
+        };
+        let origin = |file: &str, key: &str| {
+            let path = fixtures::path("parameters").join(file);
+            let archive = Archive::open(&path, Mode::File).expect(file);
+            let entry = archive.entries().iter().find(|entry| entry.name == key);
+            let entry = entry.unwrap_or_else(|| panic!("{file} has no {key}"));
+            let kind = entry.element_type.clone().zip(entry.shape.clone());
+            (archive.origin(entry), kind)
+        };
+        let bytes = |file: &str, key: &str| match origin(file, key) {
+            (Origin::Bytes(bytes), _) => bytes,
+            other => panic!("{file}, {key}: {other:?}"),
+        };
+        for file in [
+            "model.safetensors",
+            "model.gguf",
+            "model.irpa",
+            "blocks.irpa",
+        ] {
+            assert_eq!(bytes(file, "w"), f32s(&[1.0, 2.0, 3.0, 4.0]), "{file}");
+            assert_eq!(bytes(file, "m"), f32s(&[0.5, -0.5, 8.0, 16.0]), "{file}");
+        }
+        // Blocks of 32 with a scale each, as the tool that knows all types copied them.
+        let blocks = bytes("model.gguf", "blocks");
+        assert_eq!(blocks.len(), 68);
+        assert_eq!(blocks, bytes("blocks.irpa", "blocks"));
+        let (_, kind) = origin("model.gguf", "m");
+        assert_eq!(kind, Some(("F32".to_owned(), vec![2, 2])));
+        let (_, kind) = origin("model.safetensors", "half");
+        assert_eq!(kind, Some(("F16".to_owned(), vec![3])));
+        let splat = |length, pattern: &[u8]| Origin::Splat {
+            length,
+            pattern: Pattern::new(pattern).expect("a length that there is"),
+        };
+        let (shift, _) = origin("splats.irpa", "shift");
+        assert_eq!(shift, splat(16, &100_f32.to_le_bytes()));
+        let (wide, _) = origin("splats.irpa", "wide");
+        assert_eq!(wide, splat(48, &4_294_967_298_u64.to_le_bytes()));
+        assert_eq!(bytes("splats.irpa", "ones"), [1, 1, 1][..]);
+        assert_eq!(bytes("splats.irpa", "none"), [][..]);
+    }
+
+    #[test]
     fn contents_may_lie_beside_the_archive_and_nowhere_else() {
         let folder = Folder::new("external");
         std::fs::create_dir_all(folder.path().join("sub")).expect("writable");
