@@ -19,6 +19,19 @@ const TARGETS: &[Target] = &[
         seeds: Seeds::Files("vmfb"),
     },
     Target {
+        name: "array_text",
+        seeds: Seeds::Texts(&[
+            "2x3xf32=[1 2 3][4 5 6]",
+            "4xi1=01 00 1 true",
+            "3xi4=-1",
+            "2xf8E4M3FN=1e2,nan",
+            "2x*16=0AFF 0001",
+            "8xbf16=rand:1",
+            "ui64=0xFF",
+            "3x0xcf64",
+        ]),
+    },
+    Target {
         name: "code_object",
         seeds: Seeds::Files("hsaco"),
     },
@@ -70,6 +83,8 @@ enum Seeds {
     Files(&'static str),
     /// The machine code of the kernels of the fixtures.
     Code,
+    /// These texts.
+    Texts(&'static [&'static str]),
 }
 
 /// Runs the command.
@@ -166,6 +181,12 @@ fn write_seeds(target: &Target, fixtures: &Path, fuzz: &Path) -> Result<PathBuf,
     let folder = fuzz.join("target/seeds").join(target.name);
     let told = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
     std::fs::create_dir_all(&folder).map_err(|error| told(&folder, error))?;
+    if let Seeds::Texts(texts) = target.seeds {
+        for (index, text) in texts.iter().enumerate() {
+            let path = folder.join(format!("text-{index}"));
+            std::fs::write(&path, text).map_err(|error| told(&path, error))?;
+        }
+    }
     for chip in ["gfx1100", "old_gfx1100", "gfx942", "data", "parameters"] {
         let source = fixtures.join(chip);
         for entry in std::fs::read_dir(&source).map_err(|error| told(&source, error))? {

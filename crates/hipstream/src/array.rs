@@ -1,20 +1,42 @@
 //! Arrays as users give and read them: text forms, `.npy` files, comparison.
 //!
-//! The text form is that of the stock IREE tools: `2x3xf32=1,2,3,4,5,6`,
-//! `4xi32=7` (every element), `2x2xf32` (zeros), `f32=2.5` (rank 0),
-//! `@file.npy`, `2x3xbf16=@file.bin`.
+//! The text form is that of the stock IREE tools:
+//!
+//! | text | array |
+//! |---|---|
+//! | `2x3xf32=1,2,3,4,5,6` | these values; brackets and spaces separate as well |
+//! | `4xi32=7` | this value in every element |
+//! | `2x2xf32` | zeros |
+//! | `f32=2.5` | rank 0 |
+//! | `4xf32=rand:SEED` | random values, the same for the same seed: floats from -1 to 1, integers from -128 to 127 (unsigned from 0 to 255), booleans |
+//! | `2x3xbf16=@file.bin` | a raw little-endian file; `=+file.bin` goes on where the last one stopped |
+//! | `@file.npy` | a NumPy file; `+file.npy` the next array of it, `*file.npy` all that are left |
+//!
+//! Elements of type `i1`, complex and opaque ones are hexadecimal bytes, as the
+//! stock tools want them (`4xi1=01 00 01 00`); `i1` and `i4` may be numbers as
+//! well, where that cannot mean anything else (`4xi1=1 0 1 0`).
 
+mod argument;
 mod compare;
 mod element;
+mod float8;
 mod npy;
+mod reader;
 mod text;
 
+use std::borrow::Cow;
 use std::fmt;
 
+pub use argument::Argument;
 pub use compare::Tolerance;
 pub use hal::ElementType;
+pub use reader::Reader;
 
-/// A dense row-major array in host memory.
+/// Most dimensions of an array.
+const MAX_RANK: usize = 128;
+
+/// A dense row-major array in host memory. Elements shorter than a byte are
+/// packed, the first in the lowest bits.
 #[derive(Clone, PartialEq)]
 pub struct Array {
     element_type: ElementType,
@@ -49,23 +71,21 @@ impl Array {
     ///
     /// # Errors
     ///
-    /// [`ArrayError::Syntax`] naming both lengths when they differ.
+    /// [`ArrayError::Syntax`] naming both lengths when they differ, for more
+    /// than 128 dimensions, and for element types that do not lie in whole
+    /// bytes or several to a byte.
     pub fn new(
         element_type: ElementType,
         shape: Vec<u64>,
         bytes: Vec<u8>,
     ) -> Result<Self, ArrayError> {
-        let expected = byte_length(element_type, &shape);
-        if expected != Some(bytes.len() as u64) {
-            return Err(ArrayError::Syntax {
-                text: text::type_text(element_type, &shape),
-                reason: match expected {
-                    Some(expected) => {
-                        format!("has {expected} bytes, but {} were given", bytes.len())
-                    }
-                    None => "is too large".to_owned(),
-                },
-            });
+        let expected = byte_length(element_type, &shape)?;
+        if expected != bytes.len() as u64 {
+            return Err(wrong(
+                element_type,
+                &shape,
+                format!("has {expected} bytes, but {} were given", bytes.len()),
+            ));
         }
         Ok(Self {
             element_type,
@@ -80,19 +100,12 @@ impl Array {
     ///
     /// [`ArrayError::Syntax`] when the shape is larger than memory can be.
     pub fn zeros(element_type: ElementType, shape: Vec<u64>) -> Result<Self, ArrayError> {
-        let bytes = byte_length(element_type, &shape)
-            .filter(|&bytes| bytes <= isize::MAX as u64)
-            .ok_or_else(|| ArrayError::Syntax {
-                text: text::type_text(element_type, &shape),
-                reason: "is too large".to_owned(),
-            })?;
+        let bytes = byte_length(element_type, &shape)?;
         let mut zeros = Vec::new();
-        zeros
-            .try_reserve_exact(bytes as usize)
-            .map_err(|_| ArrayError::Syntax {
-                text: text::type_text(element_type, &shape),
-                reason: format!("needs {bytes} bytes, more than the host has"),
-            })?;
+        zeros.try_reserve_exact(bytes as usize).map_err(|_| {
+            let reason = format!("needs {bytes} bytes, more than the host has");
+            wrong(element_type, &shape, reason)
+        })?;
         zeros.resize(bytes as usize, 0);
         Self::new(element_type, shape, zeros)
     }
@@ -121,9 +134,31 @@ impl Array {
         Self::new(self.element_type, self.shape.clone(), bytes)
     }
 
-    /// The bytes of each element.
-    fn elements(&self) -> impl ExactSizeIterator<Item = &[u8]> {
-        self.bytes.chunks_exact(element::size(self.element_type))
+    /// How many elements there are.
+    pub fn element_count(&self) -> usize {
+        match self.bytes.is_empty() {
+            true => 0,
+            // As many as fit the bytes: they were counted when the array was made.
+            false => self.shape.iter().product::<u64>() as usize,
+        }
+    }
+
+    /// The bytes of an element, a short one in a byte of its own.
+    fn element(&self, index: usize) -> Cow<'_, [u8]> {
+        match element::per_byte(self.element_type) {
+            1 => {
+                let size = element::size(self.element_type);
+                Cow::Borrowed(&self.bytes[index * size..][..size])
+            }
+            _ => Cow::Owned(vec![element::unpack(self.element_type, &self.bytes, index)]),
+        }
+    }
+
+    /// The array as another type of the same size.
+    fn reinterpreted(mut self, element_type: ElementType) -> Self {
+        debug_assert_eq!(self.element_type.bit_count(), element_type.bit_count());
+        self.element_type = element_type;
+        self
     }
 }
 
@@ -133,14 +168,27 @@ impl fmt::Debug for Array {
     }
 }
 
-/// Bytes of an array; `None` when they cannot be counted in 64 bits.
-fn byte_length(element_type: ElementType, shape: &[u64]) -> Option<u64> {
-    if shape.contains(&0) {
-        return Some(0);
+/// Bytes of an array, if there can be such an array in memory.
+fn byte_length(element_type: ElementType, shape: &[u64]) -> Result<u64, ArrayError> {
+    if let Some(reason) = element::unsupported(element_type) {
+        return Err(wrong(element_type, shape, reason));
     }
-    shape
-        .iter()
-        .try_fold(element::size(element_type) as u64, |bytes, &size| {
-            bytes.checked_mul(size)
-        })
+    if shape.len() > MAX_RANK {
+        return Err(ArrayError::Syntax {
+            text: format!("{} dimensions", shape.len()),
+            reason: format!("an array has at most {MAX_RANK}"),
+        });
+    }
+    element_type
+        .dense_byte_length(shape)
+        .ok()
+        .filter(|&bytes| bytes <= isize::MAX as u64)
+        .ok_or_else(|| wrong(element_type, shape, "is too large".to_owned()))
+}
+
+fn wrong(element_type: ElementType, shape: &[u64], reason: String) -> ArrayError {
+    ArrayError::Syntax {
+        text: text::type_text(element_type, shape),
+        reason,
+    }
 }

@@ -14,53 +14,56 @@ pub struct Tolerance {
 }
 
 impl Array {
-    /// The first difference from `expected` in words; `None` when there is none.
+    /// The first difference from `expected` in the words of the stock tools;
+    /// `None` when there is none. Signed and unsigned integers of one size
+    /// are compared as the signless ones that programs give.
     pub fn difference(&self, expected: &Self, tolerance: Tolerance) -> Option<String> {
-        if self.element_type != expected.element_type || self.shape != expected.shape {
+        let is_comparable = self.element_type == expected.element_type
+            || (self.element_type.is_integer() && self.element_type.accepts(expected.element_type));
+        if !is_comparable || self.shape != expected.shape {
             return Some(format!(
-                "is {}, but {} was expected",
-                super::text::type_text(self.element_type, &self.shape),
-                super::text::type_text(expected.element_type, &expected.shape)
+                "metadata is {}; expected that the view matches {}",
+                self.type_text(),
+                expected.type_text()
             ));
         }
-        let is_float = !matches!(
-            element::kind(self.element_type),
-            element::Kind::Signed | element::Kind::Unsigned | element::Kind::Opaque
-        );
-        let mut pairs = self.elements().zip(expected.elements());
-        let index = pairs.position(|(actual, wanted)| {
-            if !is_float {
-                return actual != wanted;
-            }
-            let number = |bytes| element::to_f64(self.element_type, bytes);
-            match (number(actual), number(wanted)) {
-                (Some(actual), Some(wanted)) => !close(actual, wanted, tolerance),
-                _ => true,
-            }
-        })?;
-        let text = |array: &Self| {
-            array
-                .elements()
-                .nth(index)
-                .map(|bytes| element::to_text(array.element_type, bytes))
-                .unwrap_or_default()
-        };
+        if self.bytes == expected.bytes {
+            return None;
+        }
+        let index = (0..self.element_count())
+            .find(|&index| !self.element_is_close(expected, index, tolerance))?;
+        let text = |array: &Self| element::to_text(array.element_type, &array.element(index));
         Some(format!(
             "element at index {index} ({}) does not match the expected ({})",
             text(self),
             text(expected)
         ))
     }
+
+    fn element_is_close(&self, expected: &Self, index: usize, tolerance: Tolerance) -> bool {
+        let (actual, wanted) = (self.element(index), expected.element(index));
+        if !self.element_type.is_float() {
+            return actual == wanted;
+        }
+        let number = |bytes: &[u8]| element::to_f64(self.element_type, bytes);
+        match (number(&actual), number(&wanted)) {
+            (Some(actual), Some(wanted)) => tolerance.accepts(actual, wanted),
+            _ => actual == wanted,
+        }
+    }
 }
 
-fn close(actual: f64, expected: f64, tolerance: Tolerance) -> bool {
-    if actual.is_nan() || expected.is_nan() {
-        return actual.is_nan() && expected.is_nan();
+impl Tolerance {
+    /// Whether `actual` is near enough.
+    pub fn accepts(self, actual: f64, expected: f64) -> bool {
+        if actual.is_nan() || expected.is_nan() {
+            return actual.is_nan() && expected.is_nan();
+        }
+        // Infinities subtract to NaN; they match only themselves.
+        actual == expected
+            || (actual - expected).abs() <= self.absolute + self.relative * expected.abs()
+                && expected.is_finite()
     }
-    // Infinities subtract to NaN; they match only themselves.
-    actual == expected
-        || (actual - expected).abs() <= tolerance.absolute + tolerance.relative * expected.abs()
-            && expected.is_finite()
 }
 
 #[cfg(test)]
@@ -118,6 +121,29 @@ mod tests {
         let message = array("1x2xi32=1 2")
             .difference(&expected, EXACT)
             .expect("another shape");
-        assert!(message.contains("is 1x2xi32, but 2xi32"), "{message}");
+        assert!(
+            message.contains("metadata is 1x2xi32; expected that the view matches 2xi32"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn integers_of_a_size_are_compared_by_their_bits() {
+        let signless = array("2xi32=-1 2");
+        assert_eq!(signless.difference(&array("2xsi32=-1 2"), EXACT), None);
+        assert_eq!(
+            signless.difference(&array("2xui32=4294967295 2"), EXACT),
+            None
+        );
+        assert!(signless.difference(&array("2xi64=-1 2"), EXACT).is_some());
+        assert!(signless.difference(&array("2xf32=-1 2"), EXACT).is_some());
+        let bits = array("3xi4=1 2 3");
+        let message = bits
+            .difference(&array("3xi4=1 2 -3"), EXACT)
+            .expect("differs");
+        assert_eq!(
+            message,
+            "element at index 2 (3) does not match the expected (-3)"
+        );
     }
 }

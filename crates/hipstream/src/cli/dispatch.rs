@@ -320,7 +320,7 @@ fn print(
     }
     for output in &args.output {
         match &output.file {
-            Some(path) => outputs[output.index].write_npy(path)?,
+            Some(path) => outputs[output.index].save_npy(path)?,
             None => line(output.index)?,
         }
     }
