@@ -6,6 +6,7 @@ pub mod cli;
 pub mod device;
 mod error;
 mod mapped;
+pub mod modules;
 pub mod parameters;
 
 pub use error::{Error, Result};

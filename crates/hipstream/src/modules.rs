@@ -1,0 +1,3 @@
+//! Native modules: what compiled programs import.
+
+pub mod hal;

@@ -1,0 +1,131 @@
+//! The `hal` module: devices, memory, commands and fences, as compiled
+//! programs of both generations import them.
+//!
+//! Version 7 of the module has 60 functions, version 2 had 51. Where the two
+//! give the same name another calling convention, both stand in the table;
+//! imports are resolved by name and calling convention. Semantics are those of
+//! the `hal` crate; here arguments are unpacked, and nothing more than needed
+//! is allocated for that.
+
+mod allocator;
+mod buffer;
+mod buffer_view;
+mod channel;
+mod command_buffer;
+mod device;
+mod executable;
+mod fence;
+mod queue;
+mod status;
+mod table;
+#[cfg(test)]
+mod tests;
+pub mod types;
+
+use std::fmt;
+use std::io::Write;
+
+use hal::{BufferRef, Device, Execution};
+use vm::{Call, Code, Error, Flow, NativeExport, NativeModule, Ref, RefType, Result};
+
+pub use status::{to_error, to_status};
+
+/// The module, as one context sees it.
+pub struct HalModule {
+    devices: Vec<Ref>,
+    trace: Option<Box<dyn Write + Send>>,
+    scratch: Scratch,
+}
+
+/// Lists that are filled for one call and emptied after it: kept for their room.
+#[derive(Default)]
+struct Scratch {
+    shape: Vec<u64>,
+    constants: Vec<u32>,
+    bindings: Vec<BufferRef>,
+    executions: Vec<Execution>,
+}
+
+impl HalModule {
+    /// A module that lets programs use these devices, in this order.
+    ///
+    /// # Safety
+    ///
+    /// Programs linked with the module load device code, which runs on the
+    /// devices and can do whatever they let it. Whoever makes the module
+    /// vouches for every program that it will be linked with.
+    #[expect(
+        unsafe_code,
+        reason = "device code is as trusted as a shared library, and only the caller knows which it will be"
+    )]
+    pub unsafe fn new(devices: Vec<Device>) -> Self {
+        let devices = devices.into_iter().map(|device| types::DEVICE.wrap(device));
+        Self {
+            devices: devices.collect(),
+            trace: None,
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// Writes what programs trace (`buffer_view.trace`) to `sink`, as text.
+    #[must_use]
+    pub fn with_trace(mut self, sink: Box<dyn Write + Send>) -> Self {
+        self.trace = Some(sink);
+        self
+    }
+
+    /// A device to move bytes with; `UNAVAILABLE` if there is none.
+    fn any_device(&self) -> Result<&Device> {
+        self.devices
+            .iter()
+            .find_map(|device| types::DEVICE.of(device))
+            .ok_or_else(|| Error::new(Code::UNAVAILABLE, "the module was made without devices"))
+    }
+}
+
+impl NativeModule for HalModule {
+    fn name(&self) -> &'static str {
+        "hal"
+    }
+
+    fn version(&self) -> u32 {
+        7
+    }
+
+    fn types(&self) -> &'static [&'static RefType] {
+        types::ALL
+    }
+
+    fn exports(&self) -> &[NativeExport] {
+        table::EXPORTS
+    }
+
+    fn call(&mut self, export: usize, call: &mut Call<'_>) -> Result<Flow> {
+        let function = table::FUNCTIONS.get(export).ok_or_else(|| {
+            Error::new(
+                Code::INTERNAL,
+                format!("`hal` has no function number {export}"),
+            )
+        })?;
+        function(self, call)
+    }
+}
+
+impl fmt::Debug for HalModule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HalModule")
+            .field("devices", &self.devices)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The next argument, text in a buffer; null is empty.
+fn text(call: &mut Call<'_>) -> Result<String> {
+    let buffer = call.optional(&vm::types::BUFFER)?;
+    Ok(buffer.map_or_else(String::new, lossy))
+}
+
+/// The text in a buffer; what is no UTF-8 is replaced.
+fn lossy(buffer: &vm::Buffer) -> String {
+    buffer.read(|bytes| String::from_utf8_lossy(bytes).into_owned())
+}
