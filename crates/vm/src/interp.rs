@@ -181,8 +181,7 @@ fn run_frame<const TRACE: bool>(
             ));
         };
         if TRACE && let Some(hook) = trace {
-            let place = (frame.function, body.pcs[ip], inst.op);
-            crate::disasm::trace(machine.module, place, hook);
+            crate::disasm::trace(machine.module, frame.function, body.pcs[ip], hook);
         }
         match inst.op {
             Op::Br | Op::Break => branch!(inst.imm[0]),

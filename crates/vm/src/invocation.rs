@@ -1,8 +1,11 @@
 //! A call of a function from outside: polled until it is done.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
+
+use vmfb::module::debug::DebugInfo;
 
 use crate::interp::{self, Stack, Stop};
 use crate::memory::{Account, Charge};
@@ -52,6 +55,8 @@ pub struct TrapFrame {
     pub function: Option<String>,
     /// Offset of the instruction in the function.
     pub pc: u32,
+    /// Where it comes from in the program's source, if the compiler wrote that down: `file:line:column`.
+    pub location: Option<String>,
 }
 
 impl Invocation {
@@ -159,32 +164,44 @@ fn set_argument(stack: &mut Stack, slot: Slot, value: Value) -> Result<()> {
 }
 
 fn trap_frames(stack: &Stack, context: &Context) -> Vec<TrapFrame> {
-    let frames = stack.frames.iter().rev();
+    let mut debug = HashMap::new();
+    let mut frames = Vec::with_capacity(stack.frames.len());
+    for frame in stack.frames.iter().rev() {
+        let Ok(linked) = context.linked(crate::ModuleId(frame.module)) else {
+            frames.push(TrapFrame {
+                module: "(unlinked)".to_owned(),
+                ordinal: frame.function,
+                function: None,
+                pc: 0,
+                location: None,
+            });
+            continue;
+        };
+        let module = &linked.module;
+        // What cannot be read is as good as absent.
+        let debug = debug.entry(frame.module).or_insert_with(|| {
+            let info = DebugInfo::parse(module.file(), module.module());
+            info.ok().flatten()
+        });
+        let body = &module.bodies[frame.function as usize];
+        let pc = body.pcs.get(frame.ip).or(body.pcs.last());
+        let pc = pc.copied().unwrap_or_default();
+        let name = module.function_name(frame.function).or_else(|| {
+            let debug = debug.as_ref()?;
+            debug.function_name(frame.function)
+        });
+        let locations = debug
+            .as_ref()
+            .map(|debug| debug.locations(frame.function, pc));
+        frames.push(TrapFrame {
+            module: module.name().to_owned(),
+            ordinal: frame.function,
+            function: name.map(str::to_owned),
+            pc,
+            location: locations.and_then(|all| all.first().map(ToString::to_string)),
+        });
+    }
     frames
-        .map(
-            |frame| match context.linked(crate::ModuleId(frame.module)) {
-                Ok(linked) => {
-                    let body = &linked.module.bodies[frame.function as usize];
-                    let pc = body.pcs.get(frame.ip).or(body.pcs.last());
-                    TrapFrame {
-                        module: linked.module.name().to_owned(),
-                        ordinal: frame.function,
-                        function: linked
-                            .module
-                            .function_name(frame.function)
-                            .map(str::to_owned),
-                        pc: pc.copied().unwrap_or_default(),
-                    }
-                }
-                Err(_) => TrapFrame {
-                    module: "(unlinked)".to_owned(),
-                    ordinal: frame.function,
-                    function: None,
-                    pc: 0,
-                },
-            },
-        )
-        .collect()
 }
 
 impl Trap {
@@ -237,8 +254,12 @@ impl fmt::Display for TrapFrame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let module = self.module.escape_debug();
         match &self.function {
-            Some(name) => write!(f, "{module}.{}+{:08X}", name.escape_debug(), self.pc),
-            None => write!(f, "{module}@{}+{:08X}", self.ordinal, self.pc),
+            Some(name) => write!(f, "{module}.{}+{:08X}", name.escape_debug(), self.pc)?,
+            None => write!(f, "{module}@{}+{:08X}", self.ordinal, self.pc)?,
+        }
+        match &self.location {
+            Some(location) => write!(f, ", {}", location.escape_debug()),
+            None => Ok(()),
         }
     }
 }

@@ -10,6 +10,7 @@
 //! | [`BytecodeModule`] | a file, read and verified: the only way to functions that run |
 //! | [`Context`] | modules linked with each other, and their state |
 //! | [`Invocation`] | a call under way: polled, never blocking |
+//! | [`disasm`] | modules as text |
 //! | [`Value`], [`Ref`] | what registers and lists hold |
 //! | [`Signature`] | calling conventions, as text such as `0rI_r` |
 //! | [`NativeModule`] | functions written in Rust that bytecode may call |
@@ -19,7 +20,7 @@
 mod buffer;
 mod context;
 mod decode;
-mod disasm;
+pub mod disasm;
 mod error;
 mod interp;
 mod invocation;

@@ -18,6 +18,8 @@ pub(crate) struct Body {
     pub(crate) code: Vec<Inst>,
     /// Where each instruction stands in the stream.
     pub(crate) pcs: Vec<u32>,
+    /// Where blocks begin in the stream.
+    pub(crate) blocks: Vec<u32>,
     pub(crate) edges: Vec<Edge>,
     pub(crate) moves: Vec<Move>,
     pub(crate) calls: Vec<CallSite>,

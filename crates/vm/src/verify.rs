@@ -97,8 +97,8 @@ struct Verifier<'a> {
     function: &'a vmfb::module::Function,
     signatures: &'a [Signature],
     body: Body,
-    /// Where blocks begin: in the stream, and in the decoded code.
-    blocks: Vec<(u32, u32)>,
+    /// Where the blocks begin in the decoded code.
+    block_starts: Vec<u32>,
 }
 
 impl<'a> Verifier<'a> {
@@ -131,6 +131,7 @@ impl<'a> Verifier<'a> {
             body: Body {
                 code: Vec::new(),
                 pcs: Vec::new(),
+                blocks: Vec::new(),
                 edges: Vec::new(),
                 moves: Vec::new(),
                 calls: Vec::new(),
@@ -143,7 +144,7 @@ impl<'a> Verifier<'a> {
                 values,
                 refs,
             },
-            blocks: Vec::new(),
+            block_starts: Vec::new(),
         })
     }
 
@@ -169,10 +170,10 @@ impl<'a> Verifier<'a> {
             return Err("the last block does not end with a branch or a return".to_owned())?;
         }
         let declared = usize::from(self.function.block_count);
-        if self.blocks.len() != declared {
+        if self.body.blocks.len() != declared {
             return Err(format!(
                 "it has {} blocks and declares {declared}",
-                self.blocks.len()
+                self.body.blocks.len()
             ))?;
         }
         self.resolve()?;
@@ -184,9 +185,10 @@ impl<'a> Verifier<'a> {
         for (&pc, inst) in self.body.pcs.iter().zip(&self.body.code) {
             let operands = inst.op.row().operands;
             let find = |target: u32| {
-                self.blocks
-                    .binary_search_by_key(&target, |block| block.0)
-                    .map(|index| self.blocks[index].1)
+                self.body
+                    .blocks
+                    .binary_search(&target)
+                    .map(|index| self.block_starts[index])
                     .map_err(|_| Refusal {
                         pc: Some(pc as usize),
                         op: Some(inst.op),
@@ -227,7 +229,8 @@ impl<'a> Verifier<'a> {
                 return Err("the block before does not end with a branch or a return".to_owned());
             }
             *in_block = true;
-            self.blocks.push((pc as u32, self.body.code.len() as u32));
+            self.body.blocks.push(pc as u32);
+            self.block_starts.push(self.body.code.len() as u32);
             return Ok(());
         }
         if !*in_block {

@@ -2,5 +2,6 @@
 
 mod asm;
 mod linking;
+mod listing;
 mod running;
 mod support;
