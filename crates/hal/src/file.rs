@@ -9,6 +9,9 @@ use bytes::Bytes;
 use crate::flags::MemoryAccess;
 use crate::{Result, Status};
 
+/// Told how many bytes have been read, a piece at a time, on whatever thread reads.
+pub type ReadObserver = Arc<dyn Fn(u64) + Send + Sync>;
+
 /// Bytes that a queue reads into buffers, or writes buffers to. Cheap to clone.
 #[derive(Clone)]
 pub struct File(Arc<Inner>);
@@ -17,6 +20,7 @@ struct Inner {
     storage: Storage,
     length: u64,
     access: MemoryAccess,
+    observer: Option<ReadObserver>,
 }
 
 enum Storage {
@@ -29,10 +33,20 @@ impl File {
     /// A file over bytes that nobody writes, a mapped file for instance.
     /// Nothing is copied.
     pub fn from_bytes(bytes: Bytes) -> Self {
+        Self::of_bytes(bytes, None)
+    }
+
+    /// As [`File::from_bytes`], and tells `observer` how reading gets on.
+    pub fn observed(bytes: Bytes, observer: ReadObserver) -> Self {
+        Self::of_bytes(bytes, Some(observer))
+    }
+
+    fn of_bytes(bytes: Bytes, observer: Option<ReadObserver>) -> Self {
         Self(Arc::new(Inner {
             length: bytes.len() as u64,
             storage: Storage::Memory(bytes),
             access: MemoryAccess::READ,
+            observer,
         }))
     }
 
@@ -47,6 +61,7 @@ impl File {
             storage: Storage::Disk(Mutex::new(file)),
             length,
             access,
+            observer: None,
         })))
     }
 
@@ -87,6 +102,13 @@ impl File {
                 "{length} bytes at {offset} do not fit a file of {} bytes",
                 self.len()
             ))),
+        }
+    }
+
+    /// Says that a queue has taken bytes.
+    pub(crate) fn tell(&self, length: u64) {
+        if let Some(observer) = &self.0.observer {
+            observer(length);
         }
     }
 

@@ -60,6 +60,7 @@ impl Queue {
             && let Some(bytes) = file.bytes()
         {
             let bytes = &bytes[file_offset as usize..][..length as usize];
+            file.tell(length);
             return self.update(waits, signals, bytes, &BufferRef::whole(&target));
         }
         let (queue, file) = (self.clone(), file.clone());
@@ -140,6 +141,8 @@ impl<'a> Transfer<'a> {
             let source = BufferRef::range(&staging, 0, chunk.length);
             let target = BufferRef::range(target, chunk.offset, chunk.length);
             let signals = if chunk.is_last { &**signals } else { &[] };
+            // Before the copy: who waits for the last one has been told all.
+            file.tell(chunk.length);
             self.copy(slot, signals, &source, &target)?;
         }
         Err(Status::deferred("the copy of the last chunk signals"))
@@ -312,6 +315,31 @@ mod tests {
 
     fn at(semaphore: &Semaphore, value: u64) -> [Timepoint; 1] {
         [Timepoint::new(semaphore, value)]
+    }
+
+    #[test]
+    fn observers_are_told_of_every_piece() {
+        use std::sync::{Arc, Mutex};
+        let device = software();
+        let queue = &device.queues()[0];
+        for (length, pieces) in [
+            (0, vec![]),
+            (4, vec![4]),
+            (2 * CHUNK_BYTES + 4, vec![CHUNK_BYTES, CHUNK_BYTES, 4]),
+        ] {
+            let told = Arc::new(Mutex::new(Vec::new()));
+            let observer = {
+                let told = told.clone();
+                Arc::new(move |bytes| told.lock().unwrap().push(bytes))
+            };
+            let file = File::observed(pattern(length).into(), observer);
+            let target = buffer(&device, length + 4);
+            let done = Semaphore::new(0).unwrap();
+            let range = BufferRef::range(&target, 0, length);
+            queue.read(&[], &at(&done, 1), &file, 0, &range).unwrap();
+            done.wait(1, LONG).unwrap();
+            assert_eq!(*told.lock().unwrap(), pieces);
+        }
     }
 
     #[test]
