@@ -367,6 +367,14 @@ mod tests {
                 assert!(read_back(&device, &target, 4, length) == expected);
             }
         }
+        // A transfer puts its memory back after it has signalled; the next call
+        // on the same thread comes later.
+        let after = Semaphore::new(0).unwrap();
+        let nothing = Box::new(|_: &Fence| Ok(()));
+        queue
+            .host_call(&[], &at(&after, 1), nothing, HostCallFlags::empty())
+            .unwrap();
+        after.wait(1, LONG).unwrap();
         let kept: Vec<_> = lock(&queue.shared.staging)
             .iter()
             .map(|slot| slot.buffer.byte_length())
