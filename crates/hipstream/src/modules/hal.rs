@@ -67,6 +67,14 @@ impl HalModule {
         }
     }
 
+    /// A module for the programs that this repository has.
+    #[cfg(test)]
+    #[expect(unsafe_code, reason = "the fixtures touch only what they are given")]
+    pub(crate) fn for_fixtures(devices: Vec<Device>) -> Self {
+        // SAFETY: as the reason above says.
+        unsafe { Self::new(devices) }
+    }
+
     /// Writes what programs trace (`buffer_view.trace`) to `sink`, as text.
     #[must_use]
     pub fn with_trace(mut self, sink: Box<dyn Write + Send>) -> Self {

@@ -1,6 +1,8 @@
 //! The functions, called as a program would, on the software GPU and on
 //! providers that do nothing or fail.
 
+mod programs;
+
 use std::collections::BTreeSet;
 
 use super::table::{EXPORTS, FUNCTIONS};
