@@ -16,7 +16,6 @@
 //! stock tools want them (`4xi1=01 00 01 00`); `i1` and `i4` may be numbers as
 //! well, where that cannot mean anything else (`4xi1=1 0 1 0`).
 
-mod argument;
 mod compare;
 mod element;
 mod float8;
@@ -27,7 +26,6 @@ mod text;
 use std::borrow::Cow;
 use std::fmt;
 
-pub use argument::Argument;
 pub use compare::Tolerance;
 pub use hal::ElementType;
 pub use reader::Reader;

@@ -2,12 +2,22 @@
 
 use std::io::Write;
 
+use clap::Args;
 use hal::{DeviceInfo, Driver, Status};
 use serde::Serialize;
 
 use super::report::Failure;
-use super::{DevicesArgs, select};
+use super::select::LibraryArgs;
 use crate::device;
+
+#[derive(Debug, Args)]
+pub(super) struct DevicesArgs {
+    /// Print one JSON object instead of text.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    library: LibraryArgs,
+}
 
 /// What is printed with `--json`. Fields are added, never changed, within a
 /// schema version.
@@ -63,7 +73,7 @@ fn describe(name: &'static str, description: &'static str, args: &DevicesArgs) -
         error: None,
         devices: Vec::new(),
     };
-    let found = device::driver(name, &select::options(&args.library)).and_then(|driver| {
+    let found = device::driver(name, &args.library.options()).and_then(|driver| {
         report.library = driver
             .provider()
             .library

@@ -1,18 +1,118 @@
 //! `hipstream dispatch`: one kernel, through a recorded command buffer.
 
 use std::io::Write;
+use std::path::PathBuf;
 
+use clap::Args;
 use hal::flags::{CommandBufferFlags, CommandCategories};
 use hal::{
-    Buffer, BufferParams, BufferRef, CommandBuffer, CommandBufferMode, Device, DeviceParams,
-    DispatchConfig, Executable, ExecutableParams, Execution, QueueAffinity, Status, Timeout,
-    Timepoint, TraceSink,
+    Buffer, BufferParams, BufferRef, CommandBuffer, Device, DispatchConfig, Executable,
+    ExecutableParams, Execution, QueueAffinity, Status, Timeout, Timepoint,
 };
 
 use super::program::{Program, Selection};
 use super::report::{DEVICE_ERROR, DIFFERS, Failure, USAGE};
-use super::{DispatchArgs, select};
-use crate::array::Array;
+use super::select::DeviceArgs;
+use super::{output, parse_array};
+use crate::array::{Array, ArrayError, Tolerance};
+
+pub(super) const EXAMPLES: &str = "\
+Bindings:
+  4x4xf32=1,2,3,…  shape, element type, values     4x4xf32=0.5  every element
+  4x4xf32          zeros                           @a.npy       a NumPy file
+  4x4xbf16=@a.bin  a raw little-endian file
+
+Examples:
+  hipstream dispatch kernel.hsaco --export=add --workgroups=1,1,1 \\
+      --binding=64xf32=1 --binding=64xf32=2 --binding=64xf32
+  hipstream dispatch model.vmfb --export=main_dispatch_0 --workgroups=8,1,1 \\
+      --binding=@x.npy --binding=512xf32 --output=1=@y.npy --device=hip";
+
+#[derive(Debug, Args)]
+pub(super) struct DispatchArgs {
+    /// The file that holds the kernel.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Which executable of a module: its name or its number from 0. Needed when there are several.
+    #[arg(long, value_name = "NAME|INDEX")]
+    executable: Option<String>,
+    /// Which kernel: its name or its ordinal from 0. Needed when there are several.
+    #[arg(long, value_name = "NAME|ORDINAL")]
+    export: Option<String>,
+    /// Workgroups in x, y and z.
+    #[arg(long, value_name = "X,Y,Z", value_parser = parse_dims, alias = "workgroup_count")]
+    workgroups: Dims,
+    /// Threads of a workgroup, where the file does not say (bare code objects may not).
+    #[arg(long = "workgroup_size", value_name = "X,Y,Z", value_parser = parse_dims)]
+    workgroup_size: Option<Dims>,
+    /// Dynamic LDS in bytes, for bare code objects that want it.
+    #[arg(long = "dynamic_lds", value_name = "BYTES", default_value_t = 0)]
+    dynamic_lds: u32,
+    /// A 32-bit constant: an integer, or `f32=2.5`; 64-bit ones take two (repeatable, in order).
+    #[arg(long, value_name = "VALUE", value_parser = parse_constant, allow_hyphen_values = true)]
+    constant: Vec<Words>,
+    /// The contents of a binding: SHAPExTYPE=VALUES, SHAPExTYPE or @FILE.npy (repeatable, in order).
+    #[arg(long, value_name = "ARRAY", value_parser = parse_array)]
+    binding: Vec<Array>,
+    /// Print binding INDEX after the run, or write it to a .npy file (repeatable; default: print all that may be written).
+    #[arg(long, value_name = "INDEX[=@FILE.npy]", value_parser = output::parse)]
+    output: Vec<output::Output>,
+    /// What binding INDEX must hold after the run; exit code 1 if it does not (repeatable).
+    #[arg(long = "expected_output", value_name = "INDEX=ARRAY", value_parser = output::parse_expected)]
+    expected_output: Vec<output::Expected>,
+    /// How far floats may be off: |actual - expected| <= ABS + REL × |expected|.
+    #[arg(long, value_name = "ABS[,REL]", default_value = "1e-4,1e-4", value_parser = output::parse_tolerance)]
+    tolerance: Tolerance,
+    /// Print the recorded commands to stderr.
+    #[arg(long = "print_commands")]
+    print_commands: bool,
+    #[command(flatten)]
+    device: DeviceArgs,
+}
+
+/// Three sizes, as `X,Y,Z`; those left out are 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Dims([u32; 3]);
+
+/// The 32-bit words of one `--constant`, low word first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Words(Vec<u32>);
+
+fn parse_dims(text: &str) -> Result<Dims, String> {
+    let mut dims = [1; 3];
+    for (index, part) in text.split([',', 'x']).enumerate() {
+        let slot = dims
+            .get_mut(index)
+            .ok_or_else(|| "give at most three sizes: X,Y,Z".to_owned())?;
+        *slot = part
+            .trim()
+            .parse()
+            .map_err(|_| format!("`{part}` is not a size; give X,Y,Z"))?;
+    }
+    Ok(Dims(dims))
+}
+
+fn parse_constant(text: &str) -> Result<Words, String> {
+    let array: Array = if text.contains('=') {
+        text.parse()
+    } else {
+        format!("i32={text}").parse()
+    }
+    .map_err(|error: ArrayError| error.to_string())?;
+    if !array.bytes().len().is_multiple_of(4) {
+        return Err(format!(
+            "`{text}` has {} bytes; constants are 32-bit words",
+            array.bytes().len()
+        ));
+    }
+    Ok(Words(
+        array
+            .bytes()
+            .chunks_exact(4)
+            .map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]))
+            .collect(),
+    ))
+}
 
 pub(super) fn run(
     args: &DispatchArgs,
@@ -23,32 +123,17 @@ pub(super) fn run(
     let program = Program::open(&args.file)?;
     let selection = program.select(args.executable.as_deref(), args.export.as_deref())?;
     let arguments = Arguments::new(args, &selection)?;
-    let params = DeviceParams {
-        command_buffer_mode: mode(args)?,
-        ..DeviceParams::default()
-    };
-    let trace = args.trace_hip.then(TraceSink::new);
-    let result =
-        select::open(&args.device, &args.library, &params, trace.as_ref()).and_then(|chosen| {
-            writeln!(
-                stderr,
-                "running {} on {}",
-                selection.export().name,
-                chosen.description
-            )?;
-            let job = Job::new(&chosen.device, args, &selection, &arguments)?;
+    let outputs = args
+        .device
+        .with(selection.export().name, stderr, |opened, stderr| {
+            let job = Job::new(&opened.device, args, &selection, &arguments)?;
             if args.print_commands {
                 for line in job.commands.listing() {
                     writeln!(stderr, "command: {line}")?;
                 }
             }
-            job.run(&chosen.device, args)
-        });
-    // Also, and above all, when something failed.
-    for line in trace.iter().flat_map(TraceSink::lines) {
-        writeln!(stderr, "hip: {line}")?;
-    }
-    let outputs = result?;
+            job.run(&opened.device, args)
+        })?;
     print(args, &arguments, &outputs, stdout)?;
     compare(args, &outputs)
 }
@@ -267,23 +352,6 @@ fn load(
     })
 }
 
-fn mode(args: &DispatchArgs) -> Result<CommandBufferMode, Failure> {
-    match args.hip_use_streams {
-        Some(true) => Ok(CommandBufferMode::Stream),
-        Some(false) => Ok(CommandBufferMode::Graph),
-        None => args.command_buffer_mode.parse().map_err(|_| {
-            Failure::new(
-                USAGE,
-                format!(
-                    "`{}` is not a command buffer mode",
-                    args.command_buffer_mode
-                ),
-            )
-            .help("there are: stream, graph")
-        }),
-    }
-}
-
 /// Outputs and expectations must name bindings that exist.
 fn check_indices(args: &DispatchArgs) -> Result<(), Failure> {
     let outputs = args.output.iter().map(|output| output.index);
@@ -340,5 +408,22 @@ fn compare(args: &DispatchArgs, outputs: &[Array]) -> Result<(), Failure> {
     match differences.is_empty() {
         true => Ok(()),
         false => Err(Failure::new(DIFFERS, differences.join("; "))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dims_and_constants() {
+        assert_eq!(parse_dims("4,5,6"), Ok(Dims([4, 5, 6])));
+        assert_eq!(parse_dims("4"), Ok(Dims([4, 1, 1])));
+        assert!(parse_dims("1,2,3,4").is_err());
+        assert!(parse_dims("a").is_err());
+        assert_eq!(parse_constant("-1"), Ok(Words(vec![u32::MAX])));
+        assert_eq!(parse_constant("f32=1"), Ok(Words(vec![0x3F80_0000])));
+        assert_eq!(parse_constant("i64=4294967297"), Ok(Words(vec![1, 1])));
+        assert!(parse_constant("i16=1").is_err());
     }
 }

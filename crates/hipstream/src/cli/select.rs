@@ -1,30 +1,98 @@
 //! Which device runs the work, by command line.
 
-use hal::{DeviceParams, TraceSink};
+use std::io::Write;
 
-use super::LibraryArgs;
-use super::report::Failure;
+use clap::Args;
+use hal::{CommandBufferMode, DeviceParams, TraceSink};
+
+use super::report::{Failure, USAGE};
 use crate::device::{self, Opened, Options};
 
-/// Opens what `spec` names; see [`device::open`].
-pub(super) fn open(
-    spec: &str,
-    library: &LibraryArgs,
-    params: &DeviceParams,
-    trace: Option<&TraceSink>,
-) -> Result<Opened, Failure> {
-    let options = Options {
-        params: params.clone(),
-        trace: trace.cloned(),
-        ..options(library)
-    };
-    device::open(spec, &options).map_err(|error| Failure::opening(&error))
+/// Where HIP's library is looked for.
+#[derive(Clone, Debug, Args)]
+pub(super) struct LibraryArgs {
+    /// A folder, or `file:` and a path, to look for HIP's library in (repeatable; tried in order).
+    #[arg(long = "hip_dylib_path", value_name = "PATH")]
+    hip_dylib_path: Vec<String>,
 }
 
-/// How devices are looked for.
-pub(super) fn options(library: &LibraryArgs) -> Options {
-    Options {
-        library_paths: library.hip_dylib_path.clone(),
-        ..Options::default()
+impl LibraryArgs {
+    /// How devices are looked for.
+    pub(super) fn options(&self) -> Options {
+        Options {
+            library_paths: self.hip_dylib_path.clone(),
+            ..Options::default()
+        }
+    }
+}
+
+/// Where the work runs.
+#[derive(Clone, Debug, Args)]
+pub(super) struct DeviceArgs {
+    /// Where to run: `software`, `hip`, `hip://ORDINAL`, `hip://GPU-UUID`, or `auto` (HIP's first device if there is one, else software).
+    #[arg(long, env = "HIPSTREAM_DEVICE", default_value = "auto")]
+    device: String,
+    /// How recorded commands reach the device.
+    #[arg(
+        long = "command_buffer_mode",
+        value_name = "stream|graph",
+        default_value = "stream"
+    )]
+    command_buffer_mode: String,
+    /// The stock driver's name for the same choice: true is stream, false is graph.
+    #[arg(long = "hip_use_streams", value_name = "BOOL", conflicts_with = "command_buffer_mode", num_args = 0..=1, default_missing_value = "true")]
+    hip_use_streams: Option<bool>,
+    /// Print every HIP call made to stderr.
+    #[arg(long = "trace_hip")]
+    trace_hip: bool,
+    #[command(flatten)]
+    library: LibraryArgs,
+}
+
+impl DeviceArgs {
+    /// Opens the device for `work`, says on stderr where `what` runs, and
+    /// prints the trace afterwards, above all when something failed.
+    pub(super) fn with<R>(
+        &self,
+        what: &str,
+        stderr: &mut dyn Write,
+        work: impl FnOnce(&Opened, &mut dyn Write) -> Result<R, Failure>,
+    ) -> Result<R, Failure> {
+        let trace = self.trace_hip.then(TraceSink::new);
+        let options = Options {
+            params: DeviceParams {
+                command_buffer_mode: self.mode()?,
+                ..DeviceParams::default()
+            },
+            trace: trace.clone(),
+            ..self.library.options()
+        };
+        let result = device::open(&self.device, &options)
+            .map_err(|error| Failure::opening(&error))
+            .and_then(|opened| {
+                writeln!(stderr, "running {what} on {}", opened.description)?;
+                work(&opened, stderr)
+            });
+        for line in trace.iter().flat_map(TraceSink::lines) {
+            writeln!(stderr, "hip: {line}")?;
+        }
+        result
+    }
+
+    fn mode(&self) -> Result<CommandBufferMode, Failure> {
+        match self.hip_use_streams {
+            Some(true) => Ok(CommandBufferMode::Stream),
+            Some(false) => Ok(CommandBufferMode::Graph),
+            None => self.command_buffer_mode.parse().map_err(|_| {
+                Failure::new(
+                    USAGE,
+                    format!(
+                        "`{}` is not a command buffer mode",
+                        self.command_buffer_mode
+                    ),
+                )
+                .help("there are: stream, graph")
+            }),
+        }
     }
 }

@@ -1,20 +1,13 @@
 //! `hipstream dispatch` and `hipstream devices`, as a user types them.
 
-use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Output;
+
+use super::{Scratch, assert_fails, hipstream, stderr, stdout};
 
 const A: &str = "--binding=4x4xf32=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16";
 const B: &str = "--binding=4x4xf32=16,15,14,13,12,11,10,9,8,7,6,5,4,3,2,1";
 const PRODUCT: &str =
     "binding[2]: 4x4xf32=[80 70 60 50][240 214 188 162][400 358 316 274][560 502 444 386]\n";
-
-fn hipstream(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_hipstream"))
-        .args(args)
-        .env_remove("HIPSTREAM_DEVICE")
-        .output()
-        .expect("the program starts")
-}
 
 /// `dispatch` of a fixture on the software GPU.
 fn dispatch(file: &str, args: &[&str]) -> Output {
@@ -26,44 +19,6 @@ fn dispatch(file: &str, args: &[&str]) -> Output {
     ];
     all.extend(args);
     hipstream(&all)
-}
-
-fn stdout(output: &Output) -> &str {
-    std::str::from_utf8(&output.stdout).expect("UTF-8")
-}
-
-fn stderr(output: &Output) -> &str {
-    std::str::from_utf8(&output.stderr).expect("UTF-8")
-}
-
-#[track_caller]
-fn assert_fails(output: &Output, code: i32, parts: &[&str]) {
-    let text = stderr(output);
-    assert_eq!(output.status.code(), Some(code), "{text}");
-    for part in parts {
-        assert!(text.contains(part), "no `{part}` in:\n{text}");
-    }
-}
-
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("hipstream-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).expect("a temporary folder");
-        Self(folder)
-    }
-
-    fn file(&self, name: &str) -> String {
-        self.0.join(name).to_str().expect("UTF-8").to_owned()
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // Left behind, it would do no harm.
-        drop(std::fs::remove_dir_all(&self.0));
-    }
 }
 
 #[test]
