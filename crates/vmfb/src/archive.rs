@@ -3,9 +3,9 @@
 
 use std::ops::Range;
 
-use crate::Result;
 use crate::container::Container;
 use crate::executable::Format;
+use crate::{Error, Result};
 
 /// The executables of a module.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,7 @@ impl<'a> Archive<'a> {
     pub fn parse(file: &'a [u8]) -> Result<Archive<'a>> {
         let container = Container::open(file)?;
         let mut executables = Vec::new();
+        let mut bytes = 0;
         for (number, segment) in container.segments()?.enumerate() {
             let segment = segment?;
             let contents = &file[segment.range.clone()];
@@ -52,6 +53,11 @@ impl<'a> Archive<'a> {
             };
             if format == Format::CodeObject && !is_amd_elf(contents) {
                 continue;
+            }
+            // Each is loaded, so that many of them in the same bytes would be a bomb.
+            bytes += contents.len();
+            if bytes > file.len() {
+                return Err(Error::malformed("module", "its executables overlap"));
             }
             let name = segment
                 .entry

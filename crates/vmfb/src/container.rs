@@ -72,7 +72,7 @@ impl<'a> Container<'a> {
 
     /// The data segments, in the order of their numbers.
     pub(crate) fn segments(&self) -> Result<impl Iterator<Item = Result<Segment<'a>>>> {
-        let names: HashMap<usize, &'a str> = zip::entries(self.file)
+        let mut names: HashMap<usize, &'a str> = zip::entries(self.file)
             .into_iter()
             .map(|(name, start)| (start, name))
             .collect();
@@ -85,7 +85,8 @@ impl<'a> Container<'a> {
                 let (range, is_embedded) = table
                     .and_then(|table| locate(table, file, &flatbuffer))
                     .map_err(|error| error.inside(&format!("data segment {number}")))?;
-                let entry = names.get(&range.start).copied().filter(|_| !is_embedded);
+                // Each name goes to one segment, however many share its bytes.
+                let entry = (!is_embedded).then(|| names.remove(&range.start)).flatten();
                 Ok(Segment {
                     range,
                     is_embedded,

@@ -10,6 +10,9 @@ use std::ops::Range;
 
 use crate::{Error, Result};
 
+/// The longest name of a kernel or a source file.
+const MAX_NAME_BYTES: usize = 4096;
+
 /// A field of a table: its number in the schema and its name for messages.
 #[derive(Clone, Copy)]
 pub(crate) struct Field(pub(crate) u16, pub(crate) &'static str);
@@ -224,6 +227,14 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// The string that names something; it may be absent or empty.
+    pub(crate) fn name(&self, field: Field) -> Result<Option<&'a str>> {
+        match self.raw_string(field)? {
+            Some(raw) => name(raw, &self.place(field)).map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// A string that must be there and not be empty.
     pub(crate) fn required_string(&self, field: Field) -> Result<&'a str> {
         match self.string(field)? {
@@ -304,15 +315,15 @@ impl<'a> Vector<'a> {
         (0..vector.len).map_while(move |index| vector.table(index, name))
     }
 
-    /// The strings of a vector of strings.
-    pub(crate) fn strings(
+    /// The names in a vector of strings.
+    pub(crate) fn names(
         &self,
-        name: &'static str,
+        place: &'static str,
     ) -> impl Iterator<Item = Result<&'a str>> + use<'a> {
         let vector = *self;
         (0..vector.len).map(move |index| {
-            let at = follow(vector.data, vector.at + 4 * index, name)?;
-            text(raw_string(vector.data, at, name)?, name)
+            let at = follow(vector.data, vector.at + 4 * index, place)?;
+            name(raw_string(vector.data, at, place)?, place)
         })
     }
 }
@@ -344,6 +355,20 @@ fn raw_string<'a>(data: &'a [u8], at: usize, place: &str) -> Result<&'a [u8]> {
         return Err(Error::malformed(place, "the string has no terminator"));
     }
     Ok(vector.contents())
+}
+
+/// Names are looked at again and again, and many tables may share one, so their length has a limit.
+fn name<'a>(raw: &'a [u8], place: &str) -> Result<&'a str> {
+    if raw.len() > MAX_NAME_BYTES {
+        return Err(Error::limit(
+            place,
+            format!(
+                "a name of {} bytes, the limit is {MAX_NAME_BYTES}",
+                raw.len()
+            ),
+        ));
+    }
+    text(raw, place)
 }
 
 fn text<'a>(raw: &'a [u8], place: &str) -> Result<&'a str> {

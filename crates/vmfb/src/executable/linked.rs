@@ -131,6 +131,11 @@ impl Schema {
                     .map_err(|error| error.inside(&format!("module {index}")))
             })
             .collect::<Result<Vec<_>>>()?;
+        // Each is loaded, so that many of them in the same bytes would be a bomb.
+        let bytes: usize = images.iter().map(|image| image.len()).sum();
+        if bytes > content.len() {
+            return Err(root.malformed(self.modules, "their images overlap"));
+        }
         if self.module_ordinal.is_none() && images.len() != 1 {
             return Err(Error::incompatible(
                 root.place(self.modules),
@@ -212,7 +217,7 @@ impl Schema {
         })?;
         let name = self.kernel_name(export)?;
         let lookup_name = match self.lookup_name {
-            Some(field) => export.string(field)?.filter(|name| !name.is_empty()),
+            Some(field) => export.name(field)?.filter(|name| !name.is_empty()),
             None => None,
         };
         let workgroup_size = export.dims(self.workgroup_size)?.unwrap_or_default();
@@ -242,7 +247,10 @@ impl Schema {
     }
 
     fn kernel_name<'a>(&self, export: Table<'a>) -> Result<&'a str> {
-        let symbol = export.required_string(self.name)?;
+        let symbol = export.name(self.name)?.unwrap_or_default();
+        if symbol.is_empty() {
+            return Err(export.malformed(self.name, "it is missing or empty"));
+        }
         match symbol.strip_suffix(self.name_suffix) {
             Some(name) if !name.is_empty() => Ok(name),
             _ => Err(export.malformed(
@@ -297,7 +305,7 @@ impl Schema {
         let Some(location) = debug.table(debug_def::LOCATION, "FileLineLocDef")? else {
             return Ok(None);
         };
-        let file = location.string(debug_def::FILENAME)?.unwrap_or_default();
+        let file = location.name(debug_def::FILENAME)?.unwrap_or_default();
         let line = u32::try_from(location.i32(debug_def::LINE)?).unwrap_or(0);
         Ok((!file.is_empty()).then_some(SourceLocation { file, line }))
     }
@@ -312,7 +320,7 @@ impl Schema {
             .map(|file| {
                 let file = file?;
                 Ok(SourceFile {
-                    path: file.string(debug_def::SOURCE_PATH)?.unwrap_or_default(),
+                    path: file.name(debug_def::SOURCE_PATH)?.unwrap_or_default(),
                     content: file
                         .byte_vector(debug_def::SOURCE_CONTENT)?
                         .unwrap_or_default(),

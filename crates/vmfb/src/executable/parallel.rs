@@ -77,7 +77,7 @@ fn exports<'a>(root: Table<'a>, names: Vector<'a>) -> Result<Vec<Export<'a>>> {
     let mut sources = root.offsets(SOURCE_LOCATIONS)?.tables("FileLineLocDef");
     let mut exports = Vec::with_capacity(names.len());
     let entries = names
-        .strings("ExecutableDef.entry_points")
+        .names("ExecutableDef.entry_points")
         .zip(sizes.elements())
         .zip(shared.elements());
     for (index, ((name, size), shared)) in entries.enumerate() {
@@ -134,7 +134,7 @@ fn parallel<'a>(
 }
 
 fn parse_location(location: Table<'_>) -> Result<Option<SourceLocation<'_>>> {
-    let file = location.string(FILENAME)?.unwrap_or_default();
+    let file = location.name(FILENAME)?.unwrap_or_default();
     let line = u32::try_from(location.i32(LINE)?).unwrap_or(0);
     Ok((!file.is_empty()).then_some(SourceLocation { file, line }))
 }

@@ -58,7 +58,7 @@ pub struct DebugInfo<'a> {
 
 /// What the database has about one function.
 struct SourceMap<'a> {
-    name: Option<&'a str>,
+    map: Table<'a>,
     /// Pairs of an instruction's place and a location's number, ordered by place.
     locations: Vector<'a>,
 }
@@ -86,33 +86,40 @@ impl<'a> DebugInfo<'a> {
     /// # Errors
     /// When the database contradicts itself. The module can be run all the same.
     pub fn parse(file: &'a [u8], module: &Module) -> Result<Option<DebugInfo<'a>>> {
-        let root = Container::open(file)?.root;
-        let Some(database) = root.table(DEBUG_DATABASE, "DebugDatabaseDef")? else {
+        let container = Container::open(file)?;
+        let database = container.root.table(DEBUG_DATABASE, "DebugDatabaseDef")?;
+        let Some(database) = database else {
             return Ok(None);
         };
         let tags = database.vector(database_def::LOCATION_TAGS, 1)?;
         let locations = database.offsets(database_def::LOCATIONS)?;
         let maps = database.offsets(database_def::FUNCTIONS)?;
         let is_complete = maps.len() == module.functions.len();
-        let exported: HashMap<&str, u32> = module
+        let exported: HashMap<&[u8], u32> = module
             .exports
             .iter()
-            .map(|export| (export.name.as_str(), export.function))
+            .map(|export| (export.name.as_bytes(), export.function))
             .collect();
         let mut functions = HashMap::new();
+        // Names that are compared; entries that share a long one do not make this slow.
+        let mut name_bytes = container.flatbuffer.len();
         for (index, map) in maps.tables("FunctionSourceMapDef").enumerate() {
             let map = map?;
-            let name = map.string(source_map_def::LOCAL_NAME)?;
             // Names are not unique and need not be those of exports, so they decide only where numbers cannot.
             let function = if is_complete {
                 u32::try_from(index).ok()
             } else {
-                name.and_then(|name| exported.get(name).copied())
+                let name = map.raw_string(source_map_def::LOCAL_NAME)?.unwrap_or(b"");
+                name_bytes = match name_bytes.checked_sub(name.len()) {
+                    Some(left) => left,
+                    None => break,
+                };
+                exported.get(name).copied()
             };
             if let (Some(function), Some(locations)) =
                 (function, map.vector(source_map_def::LOCATIONS, 8)?)
             {
-                functions.insert(function, SourceMap { name, locations });
+                functions.insert(function, SourceMap { map, locations });
             }
         }
         Ok(Some(DebugInfo {
@@ -124,7 +131,8 @@ impl<'a> DebugInfo<'a> {
 
     /// What the function with this number was called in the source.
     pub fn function_name(&self, function: u32) -> Option<&'a str> {
-        self.functions.get(&function)?.name
+        let map = self.functions.get(&function)?.map;
+        map.string(source_map_def::LOCAL_NAME).ok().flatten()
     }
 
     /// Where the instruction at byte `offset` of a function comes from: the place itself, then the places it was

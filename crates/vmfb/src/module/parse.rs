@@ -145,6 +145,7 @@ fn features(bits: u32, place: &str) -> Result<Features> {
 
 fn type_name(copier: &mut Copier, table: Table<'_>) -> Result<String> {
     let full = table.required_string(type_def::FULL_NAME)?;
+    copier.charge(full.len())?;
     let name = full.strip_prefix('!').unwrap_or(full);
     let name = name.split_once('<').map_or(name, |(name, _)| name);
     if name.is_empty() {

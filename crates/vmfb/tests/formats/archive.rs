@@ -14,7 +14,9 @@ fn every_module_gives_its_executables() {
         assert!(Archive::detect(&bytes));
         let archive =
             Archive::parse(&bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        assert_eq!(archive.module_name, "module");
+        let is_named = path.ends_with("parameters.vmfb");
+        let name = if is_named { "parameters" } else { "module" };
+        assert_eq!(archive.module_name, name);
         let folder = path.parent().unwrap().file_name().unwrap();
         let (version, format) = match folder.to_str().unwrap() {
             "old_gfx1100" => ((15, 0), Format::Rocm),
@@ -211,6 +213,19 @@ fn data_outside_of_the_file_are_refused() {
     }
     let bytes = bare(vec![external(0, 64)], &[0; 64]);
     assert!(Archive::parse(&bytes).is_ok());
+}
+
+#[test]
+fn executables_in_the_same_bytes_are_refused() {
+    let executable = fixture("old_gfx1100/abs.fb");
+    let length = executable.len() as u64;
+    let twice = bare(vec![external(0, length), external(0, length)], &executable);
+    assert!(Archive::parse(&twice).is_err_and(|error| error.to_string().contains("overlap")));
+    let once = bare(
+        vec![external(0, length), external(4, length - 4)],
+        &executable,
+    );
+    assert_eq!(Archive::parse(&once).unwrap().executables.len(), 1);
 }
 
 #[test]

@@ -272,6 +272,53 @@ fn a_wrong_header_is_refused() {
 }
 
 #[test]
+fn bombs_are_refused() {
+    let long = "k".repeat(4097);
+    fails(
+        &hip1_with(&[(1, Some(text(&long)))]),
+        ErrorKind::LimitExceeded,
+        "ExportDef.kernel_name: a name of 4097 bytes, the limit is 4096",
+    );
+    fails(
+        &rocm_with(&[(0, Some(Value::Texts(vec!["one".into(), long])))]),
+        ErrorKind::LimitExceeded,
+        "a name of 4097 bytes",
+    );
+
+    // Two modules in the bytes of one.
+    let image = || vec![(0, Value::Text(vec![1; 1000]))];
+    let good = hip1(&[
+        (0, Value::Tables(vec![export(&[])])),
+        (1, Value::Tables(vec![image(), image()])),
+    ]);
+    assert!(Executable::parse(&good).is_ok());
+    let mut bytes = good;
+    let word = |bytes: &[u8], at: usize| {
+        u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize
+    };
+    let root = 64 + word(&bytes, 64);
+    let modules = root + 8 + word(&bytes, root + 8);
+    let [first, second] = [4, 8].map(|at| modules + at + word(&bytes, modules + at));
+    let image = second + 4 + word(&bytes, second + 4);
+    let distance = u32::try_from(image - (first + 4)).unwrap();
+    bytes[first + 4..first + 8].copy_from_slice(&distance.to_le_bytes());
+    // The first image now is the second; a longer one has both of them past the container.
+    let length = u32::try_from(bytes.len() - image - 5).unwrap();
+    bytes[image..image + 4].copy_from_slice(&length.to_le_bytes());
+    assert!(Executable::parse(&bytes).is_ok(), "1000 twice fits");
+    let mut padded = bytes;
+    padded[8..16].copy_from_slice(&10_000_u64.to_le_bytes());
+    padded.resize(64 + 10_000, 0);
+    let length = u32::try_from(padded.len() - image - 5).unwrap();
+    padded[image..image + 4].copy_from_slice(&length.to_le_bytes());
+    fails(
+        &padded,
+        ErrorKind::Malformed,
+        "ExecutableDef.modules: their images overlap",
+    );
+}
+
+#[test]
 fn a_wrong_export_is_refused() {
     use ErrorKind::{Incompatible, LimitExceeded, Malformed};
     let with = |id: u16, value: Value| hip1_with(&[(id, Some(value))]);

@@ -49,6 +49,8 @@ pub(crate) enum Value {
     U32s(Vec<u32>),
     U64s(Vec<u64>),
     DimsList(Vec<[u32; 3]>),
+    /// Structs of any one size.
+    Structs(Vec<Vec<u8>>),
 }
 
 /// A string field.
@@ -137,6 +139,7 @@ fn write_vector(out: &mut Vec<u8>, value: &Value) -> usize {
                 .flat_map(|dim| dim.to_le_bytes())
                 .collect(),
         ),
+        Value::Structs(list) => begin(list.len(), list.concat()),
         Value::Tables(tables) => {
             begin(tables.len(), vec![0; 4 * tables.len()]);
             for (index, table) in tables.iter().enumerate() {
