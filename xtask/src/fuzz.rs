@@ -15,10 +15,6 @@ A crash is kept in fuzz/artifacts/TARGET.";
 
 const TARGETS: &[Target] = &[
     Target {
-        name: "archive",
-        seeds: Seeds::Files("vmfb"),
-    },
-    Target {
         name: "array_text",
         seeds: Seeds::Texts(&[
             "2x3xf32=[1 2 3][4 5 6]",
@@ -50,6 +46,10 @@ const TARGETS: &[Target] = &[
     Target {
         name: "irpa",
         seeds: Seeds::Files("irpa"),
+    },
+    Target {
+        name: "module",
+        seeds: Seeds::Files("vmfb"),
     },
     Target {
         name: "npy",
