@@ -89,8 +89,8 @@ impl List {
     }
 
     /// Replaces the value at `index`, as the kind of value the list holds: `OUT_OF_RANGE` if there is none, as this
-    /// never grows the list; `INVALID_ARGUMENT` for a reference among other values, a value among references, or a
-    /// reference of another type.
+    /// never grows the list; `FAILED_PRECONDITION` for a reference among other values or a value among references,
+    /// `INVALID_ARGUMENT` for a reference of another type.
     pub fn set(&self, index: usize, value: Value) -> Result<()> {
         let value = self.element.admit(value)?;
         let mut contents = self.lock();
@@ -258,12 +258,13 @@ mod tests {
             Ok(Value::F64(0.5))
         ));
         let buffer = types::BUFFER.wrap(Buffer::zeroed(1).unwrap());
-        for element in [Element::Ref(types::LIST.erased()), Element::Kind(Kind::I32)] {
-            let error = stored(element, buffer.clone().into()).unwrap_err();
-            assert_eq!(error.code(), Code::INVALID_ARGUMENT, "{element:?}");
-        }
-        let error = stored(Element::Ref(types::LIST.erased()), Value::I32(1)).unwrap_err();
+        let lists = Element::Ref(types::LIST.erased());
+        let error = stored(lists, buffer.clone().into()).unwrap_err();
         assert_eq!(error.code(), Code::INVALID_ARGUMENT);
+        let error = stored(Element::Kind(Kind::I32), buffer.clone().into()).unwrap_err();
+        assert_eq!(error.code(), Code::FAILED_PRECONDITION);
+        let error = stored(lists, Value::I32(1)).unwrap_err();
+        assert_eq!(error.code(), Code::FAILED_PRECONDITION);
         assert!(stored(Element::Ref(types::BUFFER.erased()), buffer.into()).is_ok());
     }
 

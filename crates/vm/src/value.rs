@@ -47,7 +47,7 @@ impl Value {
     }
 
     /// As a value of another kind, the way lists convert: integers are cut or sign-extended, floats are rounded,
-    /// integers and floats become each other's zero. `INVALID_ARGUMENT` between references and other values.
+    /// integers and floats become each other's zero. `FAILED_PRECONDITION` between references and other values.
     pub fn convert(self, kind: Kind) -> Result<Self> {
         Ok(match (kind, self) {
             (Kind::I32, Self::I64(value)) => Self::I32(value as i32),
@@ -58,7 +58,7 @@ impl Value {
             (kind, value) if kind != Kind::Ref && value.kind() != Kind::Ref => kind.zero(),
             (kind, value) => {
                 return Err(Error::new(
-                    Code::INVALID_ARGUMENT,
+                    Code::FAILED_PRECONDITION,
                     format!("{} where {kind} is needed", value.kind()),
                 ));
             }

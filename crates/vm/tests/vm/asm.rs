@@ -75,6 +75,7 @@ pub(crate) struct Fun {
     pub(crate) block_count: Option<i16>,
     pub(crate) registers: (i16, i16),
     pub(crate) requirements: u32,
+    pub(crate) used: Vec<Op>,
     fixups: Vec<(usize, usize)>,
 }
 
@@ -88,6 +89,7 @@ impl Fun {
             block_count: None,
             registers: (16, 16),
             requirements: 0,
+            used: Vec::new(),
             fixups: Vec::new(),
         }
     }
@@ -101,6 +103,7 @@ impl Fun {
 
     pub(crate) fn op(mut self, op: Op, operands: &[A]) -> Self {
         let row = op.row();
+        self.used.push(op);
         self.code.extend(row.set.prefix());
         self.code.push(row.opcode);
         for operand in operands {

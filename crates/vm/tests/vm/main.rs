@@ -3,5 +3,7 @@
 mod asm;
 mod linking;
 mod listing;
+mod ops;
+mod pure;
 mod running;
 mod support;
