@@ -51,8 +51,11 @@ impl Driver {
     }
 
     fn open_api(name: &str, options: &DriverOptions) -> Result<Arc<dyn Api>> {
-        hip::open(name, &options.library_paths)
-            .map_err(|error| Status::unavailable(error.to_string()))
+        let options = hip::OpenOptions {
+            library_paths: options.library_paths.clone(),
+            code_cache: options.code_cache.clone(),
+        };
+        hip::open(name, &options).map_err(|error| Status::unavailable(error.to_string()))
     }
 
     /// Its registered name.

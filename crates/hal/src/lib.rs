@@ -59,6 +59,7 @@ pub use executable::{
 pub use executable_cache::{ExecutableCache, ExecutableParams};
 pub use fence::Fence;
 pub use file::{File, ReadObserver};
+pub use hip::CodeCache;
 pub use layout::{
     DescriptorBinding, DescriptorSetLayout, MAX_BINDINGS_PER_SET, MAX_DESCRIPTOR_SETS,
     MAX_PUSH_CONSTANTS, PipelineLayout,

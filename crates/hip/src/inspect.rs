@@ -45,7 +45,7 @@ pub fn runs_on(target: &str, arch: &str) -> bool {
 
 /// The first word of the `.target` directive, if the image is PTX: text whose
 /// first directive is `.version`.
-fn ptx_target(image: &[u8]) -> Option<&str> {
+pub(crate) fn ptx_target(image: &[u8]) -> Option<&str> {
     let head = &image[..image.len().min(HEAD_BYTES)];
     let text = match std::str::from_utf8(head) {
         Ok(text) => text,
@@ -59,6 +59,11 @@ fn ptx_target(image: &[u8]) -> Option<&str> {
     lines.next()?.strip_prefix(".version")?;
     let target = lines.next()?.strip_prefix(".target")?.trim();
     Some(target.split([',', ' ']).next().unwrap_or(target))
+}
+
+/// Whether the image is PTX, the text that NVIDIA's driver compiles.
+pub(crate) fn is_ptx(image: &[u8]) -> bool {
+    ptx_target(image).is_some()
 }
 
 /// Bytes within which the directives at the top of PTX stand.

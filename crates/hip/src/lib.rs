@@ -1,7 +1,7 @@
 //! HIP once, as one object-safe interface.
 //!
 //! [`Api`] is the HIP runtime as typed Rust; each *provider* implements it:
-//! AMD's own library, the software GPU, and for tests `null`, `trace` and
+//! AMD's own library, NVIDIA's driver, the software GPU, and for tests `null`, `trace` and
 //! `faulty`. Nobody above this crate sees a provider: they hold the owning
 //! handles ([`Context`], [`Stream`], [`Event`], [`Module`] …), which keep the
 //! provider alive, call it correctly and release what they own.
@@ -18,6 +18,7 @@
 mod amd;
 mod api;
 mod attributes;
+mod cache;
 mod context;
 mod error;
 mod family;
@@ -28,6 +29,7 @@ mod library;
 mod memory;
 mod module;
 mod null;
+mod nvidia;
 mod providers;
 mod software;
 mod stream;
@@ -37,6 +39,7 @@ mod types;
 
 pub use amd::{AmdOptions, SYMBOLS, amd};
 pub use api::Api;
+pub use cache::CodeCache;
 pub use context::{Context, Device};
 pub use error::{Code, Error, Result};
 pub use family::DeviceFamily;
@@ -49,7 +52,8 @@ pub use memory::{
 };
 pub use module::{Function, Module};
 pub use null::{NullOptions, null, null_with};
-pub use providers::{OpenError, PROVIDERS, open};
+pub use nvidia::{CUDA_SYMBOLS, NvidiaOptions, nvidia};
+pub use providers::{OpenError, OpenOptions, PROVIDERS, open};
 pub use software::{Arch, SoftwareOptions, software};
 pub use stream::{Event, Issue, Stream};
 pub use symbols::{Need, SymbolRow};

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::{AmdOptions, Api, LoadError, SoftwareOptions, amd, software};
+use crate::{
+    AmdOptions, Api, CodeCache, LoadError, NvidiaOptions, SoftwareOptions, amd, nvidia, software,
+};
 
 /// Names that [`open`] knows, and what they stand for.
 pub const PROVIDERS: &[(&str, &str)] = &[
     ("hip", "the HIP library of this machine"),
+    ("cuda", "NVIDIA's driver of this machine"),
     ("software", "a software AMD GPU in this process"),
 ];
 
@@ -21,12 +24,24 @@ pub enum OpenError {
     Load(#[from] LoadError),
 }
 
-/// Opens the provider called `name`. A library, if it needs one, is looked for
-/// in `library_paths` (see [`AmdOptions::paths`]).
-pub fn open(name: &str, library_paths: &[String]) -> Result<Arc<dyn Api>, OpenError> {
+/// What providers can be told when they are opened.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OpenOptions {
+    /// Where to look for the library, for those that need one; see
+    /// [`AmdOptions::paths`] and [`NvidiaOptions::paths`].
+    pub library_paths: Vec<String>,
+    /// Where to keep device code, for those that compile it.
+    pub code_cache: CodeCache,
+}
+
+/// Opens the provider called `name`.
+pub fn open(name: &str, options: &OpenOptions) -> Result<Arc<dyn Api>, OpenError> {
+    let paths = options.library_paths.clone();
     match name {
-        "hip" => Ok(amd(&AmdOptions {
-            paths: library_paths.to_vec(),
+        "hip" => Ok(amd(&AmdOptions { paths })?),
+        "cuda" => Ok(nvidia(&NvidiaOptions {
+            paths,
+            code_cache: options.code_cache.clone(),
         })?),
         "software" => Ok(software(SoftwareOptions::default())),
         _ => Err(OpenError::Unknown(name.to_owned())),
@@ -44,13 +59,16 @@ mod tests {
 
     #[test]
     fn every_listed_name_is_known() {
-        let nowhere = ["/nonexistent".to_owned()];
+        let nowhere = OpenOptions {
+            library_paths: vec!["/nonexistent".to_owned()],
+            ..OpenOptions::default()
+        };
         for (name, _) in PROVIDERS {
             if let Err(error) = open(name, &nowhere) {
                 assert!(matches!(error, OpenError::Load(_)), "{name}: {error}");
             }
         }
-        let error = open("vulkan", &[]).err().unwrap();
+        let error = open("vulkan", &OpenOptions::default()).err().unwrap();
         assert_eq!(error, OpenError::Unknown("vulkan".to_owned()));
         assert!(error.to_string().contains("hip"));
     }

@@ -2,10 +2,10 @@
 //! it is asked. What a real one does on a real device is not tested here.
 #![cfg(target_os = "linux")]
 
-use std::ffi::{CStr, c_char, c_int, c_void};
-use std::io::Write as _;
-use std::path::PathBuf;
-use std::process::Command;
+#[path = "fake/library.rs"]
+mod library;
+
+use std::ffi::{c_int, c_void};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -13,76 +13,39 @@ use hip::{
     AmdOptions, Api, Code, Context, Device, DeviceMemory, Event, Graph, HostMallocFlags,
     HostMemory, LaunchConfig, MemPool, MemcpyKind, Module, Result, Stream,
 };
+use library::Built;
 
-/// A freshly built library; each has its own state.
+/// The provider on a library of its own.
 struct Fake {
     api: Arc<dyn Api>,
-    library: libloading::Library,
-    folder: PathBuf,
+    built: Built,
 }
-
-static BUILT: AtomicU32 = AtomicU32::new(0);
 
 impl Fake {
     /// `None`, with the reason on standard error, where there is no C compiler.
     fn build(flags: &[&str]) -> Option<Self> {
-        let number = BUILT.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("hip-fake-{}-{number}", std::process::id()));
-        std::fs::create_dir_all(&folder).expect("a folder of our own");
-        let path = folder.join("libamdhip64.so.6");
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake/hip.c");
-        let compiled = Command::new("cc")
-            .args(["-shared", "-fPIC", "-w", "-o"])
-            .arg(&path)
-            .arg(source)
-            .args(flags)
-            .output();
-        let compiled = match compiled {
-            Ok(compiled) => compiled,
-            Err(error) => {
-                drop(writeln!(
-                    std::io::stderr(),
-                    "skipped: no C compiler: {error}"
-                ));
-                return None;
-            }
-        };
-        let messages = String::from_utf8_lossy(&compiled.stderr);
-        assert!(compiled.status.success(), "{messages}");
+        let built = Built::new("hip.c", "libamdhip64.so.6", flags)?;
         let options = AmdOptions {
-            paths: vec![folder.display().to_string()],
+            paths: vec![built.folder.display().to_string()],
         };
         let api = hip::amd(&options).expect("it has what is required");
-        assert_eq!(api.provider().library.as_deref(), Some(path.as_path()));
-        // SAFETY: our own library, which has no initialisers.
-        let library = unsafe { libloading::Library::new(&path) }.expect("it loaded before");
-        Some(Self {
-            api,
-            library,
-            folder,
-        })
+        assert_eq!(api.provider().library.as_ref(), Some(&built.path));
+        Some(Self { api, built })
     }
 
     fn log(&self) -> String {
-        // SAFETY: the function has this type and returns text that stays.
-        unsafe {
-            let log = self
-                .library
-                .get::<unsafe extern "C" fn() -> *const c_char>(b"fake_log")
-                .expect("it is there");
-            CStr::from_ptr(log()).to_string_lossy().into_owned()
-        }
+        self.built.log()
     }
 
-    /// What was written since `before` was.
     fn since(&self, before: &str) -> String {
-        self.log()[before.len()..].to_owned()
+        self.built.since(before)
     }
 
     fn current_device(&self) -> i32 {
         // SAFETY: the function has this type.
         unsafe {
             let device = self
+                .built
                 .library
                 .get::<unsafe extern "C" fn() -> c_int>(b"fake_device");
             device.expect("it is there")()
@@ -94,17 +57,12 @@ impl Fake {
         // SAFETY: the function has this type, and modules keep their image.
         unsafe {
             let image = self
+                .built
                 .library
                 .get::<unsafe extern "C" fn() -> *const c_void>(b"fake_image")
                 .expect("it is there");
             std::slice::from_raw_parts(image().cast::<u8>(), bytes).to_vec()
         }
-    }
-}
-
-impl Drop for Fake {
-    fn drop(&mut self) {
-        drop(std::fs::remove_dir_all(&self.folder));
     }
 }
 

@@ -7,9 +7,9 @@ use crate::{Error, Result};
 /// How devices are looked for and set up.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Folders, or `file:` and a path, to look for the driver's library in
-    /// before the usual places.
-    pub library_paths: Vec<String>,
+    /// Names of drivers, each with a folder, or `file:` and a path, to look
+    /// for its library in instead of the usual places.
+    pub library_paths: Vec<(String, String)>,
     /// How the device is set up.
     pub params: DeviceParams,
     /// Where every call to the driver is written.
@@ -32,6 +32,7 @@ pub struct Opened {
 /// | `auto` | HIP's first device; the software GPU if there is none, and the description says so |
 /// | `hip` | HIP's default device |
 /// | `hip://1`, `hip://GPU-…` | HIP's device with this ordinal or UUID |
+/// | `cuda`, `cuda://1`, `cuda://GPU-…` | the same of NVIDIA's driver |
 /// | `software` | the built-in software AMD GPU, which needs nothing |
 ///
 /// # Errors
@@ -73,7 +74,12 @@ pub fn open(spec: &str, options: &Options) -> Result<Opened> {
 /// `UNAVAILABLE`, with every place that was searched.
 pub fn driver(name: &str, options: &Options) -> Result<Driver, Status> {
     let driver_options = DriverOptions {
-        library_paths: options.library_paths.clone(),
+        library_paths: options
+            .library_paths
+            .iter()
+            .filter(|(driver, _)| driver == name)
+            .map(|(_, path)| path.clone())
+            .collect(),
         ..DriverOptions::default()
     };
     match &options.trace {

@@ -1,5 +1,7 @@
 //! Options of a driver, as values and as text.
 
+use hip::CodeCache;
+
 use crate::{CommandBufferMode, DeviceParams, Result, Status};
 
 /// How a driver is set up.
@@ -10,25 +12,33 @@ pub struct DriverOptions {
     /// Where to look for the provider's library, and nowhere else: files or
     /// folders. Empty for the usual places.
     pub library_paths: Vec<String>,
+    /// Where the provider keeps the device code that it compiles, if it does.
+    pub code_cache: CodeCache,
     /// What devices are made with, unless the caller says.
     pub device: DeviceParams,
 }
 
-/// Keys that [`DriverOptions::set`] knows, and what they do.
+/// Keys that [`DriverOptions::set`] knows, and what they do. Before each may
+/// stand the name of a driver, as in `hip_use_streams`: so the stock tools call
+/// theirs.
 pub const DRIVER_OPTIONS: &[(&str, &str)] = &[
     ("command_buffer_mode", "`stream` or `graph`"),
-    ("hip_use_streams", "true for `stream`, false for `graph`"),
+    ("use_streams", "true for `stream`, false for `graph`"),
     (
-        "hip_async_allocations",
+        "async_allocations",
         "whether queues allocate from stream-ordered pools",
     ),
     (
-        "hip_default_index",
+        "default_index",
         "ordinal of the device that is taken when none is named",
     ),
     (
-        "hip_dylib_path",
+        "dylib_path",
         "file or folder to look for the library in; may be given more than once",
+    ),
+    (
+        "code_cache",
+        "folder to keep compiled device code in, or `off`",
     ),
     ("queue_count", "queues of a device, 1 to 64"),
     (
@@ -51,22 +61,23 @@ impl DriverOptions {
     /// key or a value that does not fit it.
     pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
         let device = &mut self.device;
-        match key {
+        match without_driver(key) {
             "command_buffer_mode" => {
                 device.command_buffer_mode = value
                     .parse()
                     .map_err(|_| unfit(key, value, "`stream` or `graph`"))?;
             }
-            "hip_use_streams" => {
+            "use_streams" => {
                 device.command_buffer_mode = if boolean(key, value)? {
                     CommandBufferMode::Stream
                 } else {
                     CommandBufferMode::Graph
                 };
             }
-            "hip_async_allocations" => device.async_allocations = boolean(key, value)?,
-            "hip_default_index" => self.default_device = integer(key, value)?,
-            "hip_dylib_path" => self.library_paths.push(value.to_owned()),
+            "async_allocations" => device.async_allocations = boolean(key, value)?,
+            "default_index" => self.default_device = integer(key, value)?,
+            "dylib_path" => self.library_paths.push(value.to_owned()),
+            "code_cache" => self.code_cache = CodeCache::from_text(value),
             "queue_count" => device.queue_count = integer(key, value)?,
             "arena_block_size" => device.arena_block_size = integer(key, value)?,
             _ => {
@@ -79,6 +90,14 @@ impl DriverOptions {
         }
         Ok(())
     }
+}
+
+/// The key without a driver's name before it.
+fn without_driver(key: &str) -> &str {
+    let mut names = hip::PROVIDERS.iter();
+    names
+        .find_map(|(name, _)| key.strip_prefix(name)?.strip_prefix('_'))
+        .unwrap_or(key)
 }
 
 fn boolean(key: &str, value: &str) -> Result<bool> {
@@ -125,7 +144,8 @@ mod tests {
             ("hip_async_allocations", "0"),
             ("hip_default_index", "3"),
             ("hip_dylib_path", "/a"),
-            ("hip_dylib_path", "file:/b"),
+            ("dylib_path", "file:/b"),
+            ("code_cache", "/c"),
             ("queue_count", "2"),
             ("arena_block_size", "8192"),
         ])
@@ -133,6 +153,7 @@ mod tests {
         let expected = DriverOptions {
             default_device: 3,
             library_paths: vec!["/a".to_owned(), "file:/b".to_owned()],
+            code_cache: CodeCache::Folder("/c".into()),
             device: DeviceParams {
                 queue_count: 2,
                 arena_block_size: 8192,
@@ -142,6 +163,19 @@ mod tests {
             },
         };
         assert_eq!(options, expected);
+    }
+
+    #[test]
+    fn the_name_of_any_driver_may_stand_before_a_key() {
+        for (driver, _) in hip::PROVIDERS {
+            let key = format!("{driver}_default_index");
+            let options = DriverOptions::from_pairs([(key.as_str(), "2")]).unwrap();
+            assert_eq!(options.default_device, 2, "{key}");
+        }
+        for key in ["vulkan_default_index", "hip__default_index", "hip_"] {
+            let status = DriverOptions::from_pairs([(key, "2")]).unwrap_err();
+            assert_eq!(status.code(), StatusCode::FailedPrecondition, "{key}");
+        }
     }
 
     #[test]

@@ -8,19 +8,27 @@ use hal::{CommandBufferMode, DeviceParams, TraceSink};
 use super::report::{Failure, USAGE};
 use crate::device::{self, Opened, Options};
 
-/// Where HIP's library is looked for.
+/// Where the drivers' libraries are looked for.
 #[derive(Clone, Debug, Args)]
 pub(super) struct LibraryArgs {
     /// A folder, or `file:` and a path, to look for HIP's library in (repeatable; tried in order).
     #[arg(long = "hip_dylib_path", value_name = "PATH")]
     hip_dylib_path: Vec<String>,
+    /// The same for the library of NVIDIA's driver.
+    #[arg(long = "cuda_dylib_path", value_name = "PATH")]
+    cuda_dylib_path: Vec<String>,
 }
 
 impl LibraryArgs {
     /// How devices are looked for.
     pub(super) fn options(&self) -> Options {
+        let hip = self.hip_dylib_path.iter().map(|path| ("hip", path));
+        let cuda = self.cuda_dylib_path.iter().map(|path| ("cuda", path));
         Options {
-            library_paths: self.hip_dylib_path.clone(),
+            library_paths: hip
+                .chain(cuda)
+                .map(|(driver, path)| (driver.to_owned(), path.clone()))
+                .collect(),
             ..Options::default()
         }
     }
@@ -29,7 +37,7 @@ impl LibraryArgs {
 /// Where the work runs.
 #[derive(Clone, Debug, Args)]
 pub(super) struct DeviceArgs {
-    /// Where to run: `software`, `hip`, `hip://ORDINAL`, `hip://GPU-UUID`, or `auto` (HIP's first device if there is one, else software).
+    /// Where to run: `software`, `hip`, `hip://ORDINAL`, `hip://GPU-UUID`, the same with `cuda`, or `auto` (HIP's first device if there is one, else software).
     #[arg(long, env = "HIPSTREAM_DEVICE", default_value = "auto")]
     device: String,
     /// How recorded commands reach the device.
@@ -40,7 +48,7 @@ pub(super) struct DeviceArgs {
     )]
     command_buffer_mode: String,
     /// The stock driver's name for the same choice: true is stream, false is graph.
-    #[arg(long = "hip_use_streams", value_name = "BOOL", conflicts_with = "command_buffer_mode", num_args = 0..=1, default_missing_value = "true")]
+    #[arg(long = "hip_use_streams", alias = "cuda_use_streams", value_name = "BOOL", conflicts_with = "command_buffer_mode", num_args = 0..=1, default_missing_value = "true")]
     hip_use_streams: Option<bool>,
     /// Print every HIP call made to stderr.
     #[arg(long = "trace_hip")]

@@ -257,6 +257,17 @@ fn a_missing_library_is_exit_code_4_and_lists_every_place() {
         &["/nonexistent/lib", "/nonexistent/libamdhip64.so", "help:"],
     );
     assert_eq!(stdout(&hip), "", "nothing ran elsewhere instead");
+    let cuda = ["--device=cuda", "--cuda_dylib_path=/nonexistent/cuda"];
+    let cuda = hipstream(&[&args[..], &cuda].concat());
+    assert_fails(
+        &cuda,
+        4,
+        &["CUDA driver library", "/nonexistent/cuda", "help:"],
+    );
+    assert!(
+        !stderr(&cuda).contains("/nonexistent/lib"),
+        "that is for HIP"
+    );
     // `auto` may take the software GPU, and says so.
     let auto = hipstream(&args);
     assert!(auto.status.success(), "{}", stderr(&auto));
