@@ -37,6 +37,7 @@ const UNSAFE_ONLY_IN: &[(&str, &[&str])] = &[
             "mapped.rs",
             "modules/hal.rs",
             "modules/hal/executable.rs",
+            "session.rs",
         ],
     ),
 ];

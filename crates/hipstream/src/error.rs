@@ -3,6 +3,7 @@
 use std::fmt;
 
 use hal::{Status, StatusCode};
+use vm::Trap;
 
 /// Result of anything here that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -16,6 +17,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub struct Error {
     status: Status,
     help: Option<String>,
+    stack: Vec<String>,
 }
 
 impl Error {
@@ -57,6 +59,12 @@ impl Error {
     pub fn help(&self) -> Option<&str> {
         self.help.as_deref()
     }
+
+    /// Where in the module's functions it happened, innermost first; empty if
+    /// it happened elsewhere.
+    pub fn stack(&self) -> &[String] {
+        &self.stack
+    }
 }
 
 impl fmt::Display for Error {
@@ -68,6 +76,9 @@ impl fmt::Display for Error {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:#}", self.status)?;
+        for frame in &self.stack {
+            write!(f, "\n  at {frame}")?;
+        }
         match &self.help {
             Some(help) => write!(f, "\n  help: {help}"),
             None => Ok(()),
@@ -83,6 +94,36 @@ impl std::error::Error for Error {
 
 impl From<Status> for Error {
     fn from(status: Status) -> Self {
-        Self { status, help: None }
+        Self {
+            status,
+            help: None,
+            stack: Vec::new(),
+        }
+    }
+}
+
+impl From<vm::Error> for Error {
+    fn from(error: vm::Error) -> Self {
+        crate::modules::hal::to_status(&error).into()
+    }
+}
+
+impl From<Trap> for Error {
+    fn from(trap: Trap) -> Self {
+        Self {
+            stack: trap.frames().iter().map(ToString::to_string).collect(),
+            ..Self::from(trap.into_error())
+        }
+    }
+}
+
+impl From<vmfb::Error> for Error {
+    fn from(error: vmfb::Error) -> Self {
+        let code = match error.kind() {
+            vmfb::ErrorKind::Incompatible => StatusCode::Incompatible,
+            vmfb::ErrorKind::LimitExceeded => StatusCode::OutOfRange,
+            _ => StatusCode::InvalidArgument,
+        };
+        Self::new(code, error.to_string())
     }
 }

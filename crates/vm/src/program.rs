@@ -3,6 +3,8 @@
 //! Only the verifier makes these, so whoever has one may rely on it: registers are inside of the function's banks, branches
 //! lead to instructions, numbers of other things are in range, and calls fit the signatures of their callees.
 
+use std::collections::VecDeque;
+
 use crate::op::Op;
 use crate::{Kind, Signature};
 
@@ -116,20 +118,29 @@ impl Body {
     }
 }
 
-/// Gives the arguments of a function their registers: each takes the next of its bank, wide ones the next even pair.
-/// Returns them with what they need of the two banks.
-pub(crate) fn place(kinds: &[Kind]) -> Option<(Vec<Slot>, usize, usize)> {
+/// Gives the arguments of a function their registers, and says what they need of the two banks. Wide ones take even
+/// pairs. A narrow one takes the next register, in bytecode 15.0 the lowest that is free: compilers of that time filled
+/// the gaps that pairs left (and their own runtime did not, which gave such functions other arguments).
+pub(crate) fn place(kinds: &[Kind], version: u16) -> Option<(Vec<Slot>, usize, usize)> {
     let (mut values, mut refs) = (0_u16, 0_u16);
+    let mut gaps = VecDeque::new();
     let mut slots = Vec::with_capacity(kinds.len());
     for &kind in kinds {
         let register = match kind {
-            Kind::I32 | Kind::F32 => {
-                values = values.checked_add(1)?;
-                values - 1
-            }
+            Kind::I32 | Kind::F32 => match gaps.pop_front() {
+                Some(gap) => gap,
+                None => {
+                    values = values.checked_add(1)?;
+                    values - 1
+                }
+            },
             Kind::I64 | Kind::F64 => {
-                values = values.checked_next_multiple_of(2)?.checked_add(2)?;
-                values - 2
+                let even = values.checked_next_multiple_of(2)?;
+                if even != values && version < 16 {
+                    gaps.push_back(values);
+                }
+                values = even.checked_add(2)?;
+                even
             }
             Kind::Ref => {
                 refs = refs.checked_add(1)?;
@@ -148,10 +159,22 @@ mod tests {
     #[test]
     fn wide_arguments_take_even_pairs() {
         use Kind::{F32, F64, I32, I64, Ref};
-        let (slots, values, refs) = place(&[I32, I64, Ref, F32, F64, Ref]).unwrap();
+        let (slots, values, refs) = place(&[I32, I64, Ref, F32, F64, Ref], 17).unwrap();
         let registers: Vec<_> = slots.iter().map(|slot| slot.register).collect();
         assert_eq!(registers, [0, 2, 0, 4, 6, 1]);
         assert_eq!((values, refs), (8, 2));
-        assert!(place(&vec![Kind::I64; 40_000]).is_none());
+        assert!(place(&vec![Kind::I64; 40_000], 17).is_none());
+    }
+
+    #[test]
+    fn narrow_arguments_fill_gaps_in_old_bytecode() {
+        use Kind::{F32, F64, I32, I64};
+        let kinds = [I32, I64, F32, I32, F64, I32, I32];
+        let registers = |version| -> Vec<_> {
+            let (slots, ..) = place(&kinds, version).unwrap();
+            slots.iter().map(|slot| slot.register).collect()
+        };
+        assert_eq!(registers(15), [0, 2, 1, 4, 6, 5, 8]);
+        assert_eq!(registers(17), [0, 2, 4, 5, 6, 8, 9]);
     }
 }

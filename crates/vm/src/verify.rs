@@ -116,7 +116,7 @@ impl<'a> Verifier<'a> {
             usize::from(function.i32_registers),
             usize::from(function.ref_registers),
         );
-        let params = match place(&kinds) {
+        let params = match place(&kinds, environment.module.bytecode_version.0) {
             Some((params, v, r)) if v <= values && r <= refs => params,
             _ => {
                 return Err(Refusal::from(format!(

@@ -139,27 +139,37 @@ fn tables_of_branches_choose_and_have_a_default() {
 /// The signature says how wide arguments are and where they go.
 #[test]
 fn calls_place_wide_values_in_even_pairs() {
-    let callee = Fun::new("0IiIfFr_rFfIiI")
-        .block()
-        .ret(&[m(0), i(8), i(6), i(4), i(2), i(0)]);
-    let main = Fun::new("0FiIrIf_IiIfFr")
-        .block()
-        .op(
-            Op::Call,
-            &[
-                A::Imm32(1),
-                list(&[i(4), i(2), i(6), i(8), i(0), m(0)]),
-                list(&[r(3), i(14), i(1), i(12), i(9), i(10)]),
-            ],
-        )
-        .op(Op::CmpNzRef, &[r(0), i(0)])
-        .op(Op::CondBr, &[i(0), to(1), remap(&[]), to(2), remap(&[])])
-        .block()
-        .op(Op::Fail, &[i(0), text("the moved reference is still here")])
-        .block()
-        .ret(&[i(10), i(9), i(12), i(1), i(14), r(3)]);
     for version in VERSIONS {
-        let asm = Asm::main(version, main.clone()).function(callee.clone());
+        // Old bytecode has the f32 of both functions in the gap that a pair left.
+        let (f32_of_callee, f64_of_callee, f32_of_main) = match version {
+            15 => (3, 6, 3),
+            _ => (6, 8, 8),
+        };
+        let callee = Fun::new("0IiIfFr_rFfIiI").block().ret(&[
+            m(0),
+            i(f64_of_callee),
+            i(f32_of_callee),
+            i(4),
+            i(2),
+            i(0),
+        ]);
+        let main = Fun::new("0FiIrIf_IiIfFr")
+            .block()
+            .op(
+                Op::Call,
+                &[
+                    A::Imm32(1),
+                    list(&[i(4), i(2), i(6), i(f32_of_main), i(0), m(0)]),
+                    list(&[r(3), i(14), i(1), i(12), i(9), i(10)]),
+                ],
+            )
+            .op(Op::CmpNzRef, &[r(0), i(0)])
+            .op(Op::CondBr, &[i(0), to(1), remap(&[]), to(2), remap(&[])])
+            .block()
+            .op(Op::Fail, &[i(0), text("the moved reference is still here")])
+            .block()
+            .ret(&[i(10), i(9), i(12), i(1), i(14), r(3)]);
+        let asm = Asm::main(version, main).function(callee);
         let buffer = types::BUFFER.wrap(Buffer::zeroed(1).unwrap());
         let args = vec![
             Value::F64(0.25),
@@ -402,13 +412,18 @@ fn native_functions_get_groups_and_all_kinds() {
                 ],
             )
             .ret(&[i(4)]);
+        // Where the f32 and the f64 are: old bytecode fills the gap before the i64.
+        let (narrow, wide) = match version {
+            15 => (1, 4),
+            _ => (4, 6),
+        };
         let mix = Fun::new("0iIfFr_rFfIi")
             .block()
             .op(
                 Op::Call,
                 &[
                     import(1),
-                    list(&[i(0), i(2), i(4), i(6), m(0)]),
+                    list(&[i(0), i(2), i(narrow), i(wide), m(0)]),
                     list(&[r(1), i(8), i(10), i(12), i(11)]),
                 ],
             )
