@@ -20,14 +20,16 @@ mod error;
 mod gguf;
 mod irpa;
 mod listing;
+mod progress;
 mod safetensors;
 mod set;
 mod source;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 pub use archive::{Archive, Bytes, Contents, Entry, Format, Mode, Origin, Pattern};
 pub use error::ParameterError;
 pub use listing::Listing;
+pub use progress::{Progress, ProgressObserver};
 pub use set::{LookupError, Set};
 pub use source::Source;

@@ -28,6 +28,7 @@ use std::io::Write;
 use hal::{BufferRef, Device, Execution};
 use vm::{Call, Code, Error, Flow, NativeExport, NativeModule, Ref, RefType, Result};
 
+pub(super) use command_buffer::record_repeated;
 pub use status::{to_error, to_status};
 
 /// The module, as one context sees it.
@@ -128,7 +129,7 @@ impl fmt::Debug for HalModule {
 }
 
 /// The next argument, text in a buffer; null is empty.
-fn text(call: &mut Call<'_>) -> Result<String> {
+pub(super) fn text(call: &mut Call<'_>) -> Result<String> {
     let buffer = call.optional(&vm::types::BUFFER)?;
     Ok(buffer.map_or_else(String::new, lossy))
 }

@@ -158,6 +158,25 @@ impl Pattern {
     pub fn bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.length)]
     }
+
+    /// The pattern of what begins `offset` bytes into its repetitions.
+    pub(crate) fn rotated(mut self, offset: u64) -> Self {
+        let length = usize::from(self.length);
+        let shift = (offset % u64::from(self.length)) as usize;
+        self.bytes[..length].rotate_left(shift);
+        self
+    }
+
+    /// The shortest pattern that makes up the same bytes.
+    pub(crate) fn shortest(&self) -> &[u8] {
+        let mut bytes = self.bytes();
+        while let (left, right) = bytes.split_at(bytes.len() / 2)
+            && left == right
+        {
+            bytes = left;
+        }
+        bytes
+    }
 }
 
 impl fmt::Display for Pattern {

@@ -16,6 +16,7 @@ pub(super) use dispatch::{
     dispatch, dispatch_indirect, dispatch_indirect_v2, dispatch_v2, push_constants,
     push_descriptor_set,
 };
+pub(in crate::modules) use fill::record_repeated;
 pub(super) use fill::{Pattern, fill_buffer, fill_buffer_v2, record_fill};
 
 use super::{HalModule, queue, text, to_error, types};

@@ -71,8 +71,7 @@ pub(in crate::modules::hal) fn fill_buffer_v2(
     Ok(Flow::Return)
 }
 
-/// Records a fill. A pattern of 8 bytes that no device knows is written once
-/// as far as an update goes, and copied, twice as much each time.
+/// Records a fill, with a pattern that devices know or without.
 pub(in crate::modules::hal) fn record_fill(
     commands: &CommandBuffer,
     target: &BufferRef,
@@ -99,13 +98,30 @@ pub(in crate::modules::hal) fn record_fill(
             target.offset
         )));
     }
+    let target = BufferRef {
+        length,
+        ..target.clone()
+    };
+    record_repeated(commands, &target, &pattern.bytes)
+}
+
+/// Records what no fill does: a pattern of a length that divides 64 KiB, at any
+/// place, cut at the end of the range. It is written once as far as an update
+/// goes, and copied, twice as much each time.
+pub(in crate::modules) fn record_repeated(
+    commands: &CommandBuffer,
+    target: &BufferRef,
+    pattern: &[u8],
+) -> hal::Result<()> {
+    let length = target.length;
     let part = |offset: u64, length: u64| BufferRef {
         source: target.source.clone(),
         offset: target.offset.saturating_add(offset),
         length,
     };
     let mut filled = length.min(MAX_UPDATE_BYTES as u64);
-    let first = pattern.bytes.repeat(filled as usize / 8);
+    let mut first = pattern.repeat((filled as usize).div_ceil(pattern.len()));
+    first.truncate(filled as usize);
     commands.update(&first, &part(0, filled))?;
     while filled < length {
         let more = filled.min(length - filled);
