@@ -158,9 +158,9 @@ fn contents(device: &Device, view: &BufferView) -> Result<String> {
     let array = Array::new(view.element_type(), view.shape().to_vec(), contents);
     Ok(match array {
         Ok(array) => array.to_string(),
-        // Elements smaller than a byte: the shape has to do.
+        // In an encoding of its own: the shape has to do.
         Err(_) => format!(
-            "{}x{} of {bytes} bytes",
+            "{}x{} in {bytes} bytes",
             joined(view.shape()),
             view.element_type()
         ),

@@ -1,9 +1,17 @@
 //! The functions, called as a program would, on the software GPU and on
 //! providers that do nothing or fail.
 
+mod commands;
+mod faults;
+mod fences;
+mod fixture;
+mod memory;
 mod programs;
+mod queues;
 
 use std::collections::BTreeSet;
+
+use fixture::Fixture;
 
 use super::table::{EXPORTS, FUNCTIONS};
 
@@ -33,4 +41,63 @@ fn the_table_has_what_both_versions_import_and_nothing_else() {
     for export in EXPORTS {
         vm::Signature::parse(export.signature).unwrap();
     }
+}
+
+macro_rules! scenarios {
+    ($($module:ident::$scenario:ident,)*) => {
+        $(
+            #[test]
+            fn $scenario() {
+                $module::$scenario(&mut Fixture::new());
+            }
+        )*
+
+        /// Groups of calls that belong together.
+        const SCENARIOS: &[fn(&mut Fixture)] = &[$($module::$scenario,)*];
+    };
+}
+
+scenarios! {
+    memory::allocators,
+    memory::imports,
+    memory::selection,
+    memory::buffers,
+    memory::numbers_in_buffers,
+    memory::ownership,
+    memory::views,
+    memory::assertions_about_views,
+    memory::traces,
+    memory::devices,
+    memory::channels,
+    fences::life,
+    fences::joins,
+    fences::awaits,
+    fences::timeouts,
+    fences::failures,
+    fences::work_is_awaited,
+    queues::memory,
+    queues::transfers,
+    queues::large_patterns,
+    queues::files,
+    commands::dispatches_v7,
+    commands::code_that_does_not_load,
+    commands::transfers_v7,
+    commands::long_updates,
+    commands::dispatches_v2,
+    commands::refusals,
+}
+
+#[test]
+fn every_row_is_called() {
+    let mut called = BTreeSet::new();
+    for scenario in SCENARIOS {
+        let mut fixture = Fixture::new();
+        scenario(&mut fixture);
+        called.append(&mut fixture.called);
+    }
+    let missing: Vec<_> = (0..EXPORTS.len())
+        .filter(|row| !called.contains(row))
+        .map(|row| EXPORTS[row])
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }

@@ -75,29 +75,35 @@ fn wait(on: &Ref, deadline: Option<Instant>) {
 }
 
 /// A view of device memory with these contents, as callers pass it.
-pub(super) fn view(device: &Device, dtype: &str, shape: &[u64], bytes: &[u8]) -> Ref {
-    let buffer = device
-        .allocator()
-        .allocate(&BufferParams::device_local(), bytes.len() as u64)
-        .unwrap();
-    let written = device.write(&buffer, 0, bytes).unwrap();
-    written.semaphore.wait(written.value, LONG).unwrap();
-    let element_type: ElementType = dtype.parse().unwrap();
-    let buffer = buffer.subspan(0, bytes.len() as u64).unwrap();
-    let view = BufferView::new(buffer, shape, element_type, Encoding::DENSE_ROW_MAJOR);
-    types::BUFFER_VIEW.wrap(view.unwrap())
+fn try_view(device: &Device, dtype: &str, shape: &[u64], bytes: &[u8]) -> hal::Result<Ref> {
+    let params = BufferParams::device_local();
+    let buffer = device.allocator().allocate(&params, bytes.len() as u64)?;
+    let written = device.write(&buffer, 0, bytes)?;
+    written.semaphore.wait(written.value, LONG)?;
+    let element_type: ElementType = dtype.parse()?;
+    let buffer = buffer.subspan(0, bytes.len() as u64)?;
+    let view = BufferView::new(buffer, shape, element_type, Encoding::DENSE_ROW_MAJOR)?;
+    Ok(types::BUFFER_VIEW.wrap(view))
 }
 
-pub(super) fn floats(device: &Device, values: &[f32]) -> Value {
+fn view(device: &Device, dtype: &str, shape: &[u64], bytes: &[u8]) -> Ref {
+    try_view(device, dtype, shape, bytes).unwrap()
+}
+
+pub(super) fn try_floats(device: &Device, values: &[f32]) -> hal::Result<Value> {
     let bytes: Vec<u8> = values
         .iter()
         .flat_map(|value| value.to_le_bytes())
         .collect();
-    view(device, "f32", &[values.len() as u64], &bytes).into()
+    Ok(try_view(device, "f32", &[values.len() as u64], &bytes)?.into())
+}
+
+fn floats(device: &Device, values: &[f32]) -> Value {
+    try_floats(device, values).unwrap()
 }
 
 /// What a result, a view, holds.
-pub(super) fn contents(device: &Device, result: &Value) -> (BufferView, Vec<u8>) {
+fn contents(device: &Device, result: &Value) -> (BufferView, Vec<u8>) {
     let Value::Ref(Some(result)) = result else {
         panic!("{result:?} is no view");
     };
