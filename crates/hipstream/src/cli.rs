@@ -7,8 +7,11 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 mod completions;
 mod devices;
+mod disasm;
 mod dispatch;
+mod file;
 mod flags;
+mod inspect;
 mod man;
 mod output;
 mod program;
@@ -53,6 +56,8 @@ impl Cli {
         match &self.command {
             Command::Devices(args) => devices::run(args, stdout),
             Command::Dispatch(args) => dispatch::run(args, stdout, stderr),
+            Command::Inspect(args) => inspect::run(args, stdout),
+            Command::Disasm(args) => disasm::run(args, stdout),
             Command::Completions(args) => completions::run(args, stdout),
             Command::Man(args) => man::run(args, stdout),
         }
@@ -73,6 +78,12 @@ enum Command {
     /// write are copied back and printed.
     #[command(after_help = dispatch::EXAMPLES)]
     Dispatch(Box<dispatch::DispatchArgs>),
+    /// Say what a file has: functions, imports, device code, parameters.
+    #[command(after_help = inspect::EXAMPLES)]
+    Inspect(inspect::InspectArgs),
+    /// Print the program of a module, verified, as text.
+    #[command(after_help = disasm::EXAMPLES)]
+    Disasm(disasm::DisasmArgs),
     /// Print a completion script for a shell.
     #[command(after_help = completions::EXAMPLES)]
     Completions(completions::CompletionsArgs),

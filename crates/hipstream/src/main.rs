@@ -14,7 +14,9 @@ fn main() -> ExitCode {
     let mut stdout = std::io::stdout().lock();
     let mut stderr = std::io::stderr();
     let result = cli.run(&mut stdout, &mut stderr);
-    if let Err(failure) = &result {
+    if let Err(failure) = &result
+        && !failure.is_silent()
+    {
         // With stderr gone there is nobody left to tell.
         let _gone = writeln!(stderr, "{failure}");
     }

@@ -2,3 +2,19 @@
 
 pub mod hal;
 pub mod io_parameters;
+
+use ::vm::Signature;
+
+/// Whether programs may import this function, by its full name and calling convention.
+pub(crate) fn provides(name: &str, signature: &Signature) -> bool {
+    name.split_once('.').is_some_and(|(module, function)| {
+        let exports = match module {
+            "hal" => hal::HalModule::EXPORTS,
+            "io_parameters" => io_parameters::EXPORTS,
+            _ => return false,
+        };
+        exports
+            .iter()
+            .any(|export| export.name == function && export.signature == signature.text())
+    })
+}

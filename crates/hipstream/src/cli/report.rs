@@ -15,6 +15,8 @@ pub struct Failure {
     message: String,
     causes: Vec<String>,
     help: Option<String>,
+    /// Whoever reads what we print has enough of it.
+    is_closed_pipe: bool,
 }
 
 /// Outputs differ from what was expected.
@@ -47,7 +49,13 @@ impl Failure {
             message: message.into(),
             causes: Vec::new(),
             help: None,
+            is_closed_pipe: false,
         }
+    }
+
+    /// Whether there is nothing to say, because whoever reads has gone.
+    pub fn is_silent(&self) -> bool {
+        self.is_closed_pipe
     }
 
     /// Adds what the user can do about it.
@@ -115,7 +123,10 @@ impl From<ArrayError> for Failure {
 impl From<std::io::Error> for Failure {
     /// Only the terminal or the pipe we print to fails this way.
     fn from(error: std::io::Error) -> Self {
-        Self::new(BAD_FILE, format!("cannot print: {error}"))
+        Self {
+            is_closed_pipe: error.kind() == std::io::ErrorKind::BrokenPipe,
+            ..Self::new(BAD_FILE, format!("cannot print: {error}"))
+        }
     }
 }
 

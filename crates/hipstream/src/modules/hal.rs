@@ -48,6 +48,9 @@ struct Scratch {
 }
 
 impl HalModule {
+    /// Its functions, without one at hand.
+    pub(crate) const EXPORTS: &[NativeExport] = table::EXPORTS;
+
     /// A module that lets programs use these devices, in this order.
     ///
     /// # Safety

@@ -189,7 +189,7 @@ impl<'a> Target<'a> {
     }
 }
 
-const EXPORTS: &[NativeExport] = &[
+pub(super) const EXPORTS: &[NativeExport] = &[
     NativeExport {
         name: "load",
         signature: "0rIrrrIiirrr_r",

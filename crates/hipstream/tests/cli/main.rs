@@ -1,6 +1,7 @@
 //! The `hipstream` program, as a user types it.
 
 mod dispatch;
+mod inspect;
 mod program;
 
 use std::path::PathBuf;
