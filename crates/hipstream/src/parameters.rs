@@ -6,6 +6,31 @@
 //! the formats of [`Format`]. Files are mapped, not read: opening one costs
 //! its index, and contents are touched when they go to a device.
 //!
+//! ```
+//! use hipstream::Session;
+//! use hipstream::parameters::{Mode, Set, Source};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # std::env::set_current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures"))?;
+//! let sources: [Source; 2] = [
+//!     "model=parameters/model.safetensors".parse()?,
+//!     // For what the program names without a scope.
+//!     "parameters/splats.irpa".parse()?,
+//! ];
+//! let device = hipstream::device::open("software", &Default::default())?.device;
+//! let mut session = Session::builder()
+//!     .device(&device)
+//!     .parameters(Set::open(&sources, Mode::File)?)
+//!     .build()?;
+//! // SAFETY: the module comes from our own compiler run.
+//! unsafe { session.load_file("gfx1100/parameters.vmfb")? };
+//!
+//! let outputs = session.call("main", &[[1f32; 4].as_slice().into()])?;
+//! assert_eq!(outputs[0].to_vec::<f32>()?, [101.5, 101.5, 111.0, 120.0]);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! | file | what |
 //! |---|---|
 //! | `archive.rs` | a file, its entries, where their bytes are |

@@ -21,6 +21,8 @@ pub use argument::{Argument, Element};
 pub use output::{Output, Tensor};
 
 use crate::modules::hal::{HalModule, types};
+use crate::modules::io_parameters::IoParametersModule;
+use crate::parameters::{ProgressObserver, Set};
 use crate::{Error, Result, device, mapped};
 
 /// The attribute of functions that return before their work is done.
@@ -60,6 +62,8 @@ pub struct Session {
 pub struct SessionBuilder {
     devices: Vec<Device>,
     limits: Limits,
+    parameters: Set,
+    parameter_progress: Option<ProgressObserver>,
     natives: Vec<Box<dyn NativeModule>>,
 }
 
@@ -75,6 +79,21 @@ impl SessionBuilder {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Lets programs find the parameters that they name in these files;
+    /// without, they find none.
+    #[must_use]
+    pub fn parameters(mut self, parameters: Set) -> Self {
+        self.parameters = parameters;
+        self
+    }
+
+    /// Tells `observer` how loading parameters gets on.
+    #[must_use]
+    pub fn parameter_progress(mut self, observer: ProgressObserver) -> Self {
+        self.parameter_progress = Some(observer);
         self
     }
 
@@ -106,6 +125,11 @@ impl SessionBuilder {
         // by `Session::load` vouches for it.
         let hal = unsafe { HalModule::new(self.devices.clone()) };
         context.register(Box::new(hal));
+        let mut parameters = IoParametersModule::new(Arc::new(self.parameters));
+        if let Some(observer) = self.parameter_progress {
+            parameters = parameters.with_progress(observer);
+        }
+        context.register(Box::new(parameters));
         for module in self.natives {
             context.register(module);
         }

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use hal::{Status, StatusCode};
+
 use super::Format;
 
 /// Why parameters cannot be had. Names the file, what is wrong with it, and
@@ -52,6 +54,28 @@ pub enum ParameterError {
         /// The file added later; may be the same.
         second: PathBuf,
     },
+}
+
+impl From<ParameterError> for crate::Error {
+    fn from(error: ParameterError) -> Self {
+        let message = error.to_string();
+        let status = match error {
+            ParameterError::File { source, .. } => {
+                let code = match source.kind() {
+                    io::ErrorKind::NotFound => StatusCode::NotFound,
+                    io::ErrorKind::PermissionDenied => StatusCode::PermissionDenied,
+                    io::ErrorKind::InvalidInput => StatusCode::InvalidArgument,
+                    _ => StatusCode::Unavailable,
+                };
+                Status::with_cause(code, message, source)
+            }
+            ParameterError::UnknownFormat { .. } | ParameterError::Malformed { .. } => {
+                Status::invalid_argument(message)
+            }
+            ParameterError::Duplicate { .. } => Status::already_exists(message),
+        };
+        status.into()
+    }
 }
 
 /// What is wrong with the bytes of a file, for [`ParameterError::Malformed`].

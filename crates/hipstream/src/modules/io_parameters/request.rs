@@ -78,7 +78,9 @@ impl Requests {
     ) -> Result<Request<'a>> {
         let key = self.key(key)?;
         let [offset, buffer_offset, length] = [0, 8, 16].map(|at| u64_at(span, at));
-        let (archive, origin) = parameters.lookup(scope, key).map_err(not_found)?;
+        let (archive, origin) = parameters
+            .lookup(scope, key)
+            .map_err(|error| not_found(&error))?;
         let available = origin.length();
         if offset.checked_add(length).is_none_or(|end| end > available) {
             return Err(Error::new(
@@ -140,6 +142,6 @@ fn invalid(message: impl Into<String>) -> Error {
     Error::new(Code::INVALID_ARGUMENT, message)
 }
 
-fn not_found(error: LookupError) -> Error {
-    Error::with_cause(Code::NOT_FOUND, error.to_string(), error)
+fn not_found(error: &LookupError) -> Error {
+    Error::new(Code::NOT_FOUND, error.to_string())
 }
