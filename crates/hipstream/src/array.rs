@@ -142,7 +142,7 @@ impl Array {
     }
 
     /// The bytes of an element, a short one in a byte of its own.
-    fn element(&self, index: usize) -> Cow<'_, [u8]> {
+    pub(crate) fn element(&self, index: usize) -> Cow<'_, [u8]> {
         match element::per_byte(self.element_type) {
             1 => {
                 let size = element::size(self.element_type);

@@ -1,5 +1,6 @@
 //! Native modules: what compiled programs import.
 
+pub mod check;
 pub mod hal;
 pub mod io_parameters;
 

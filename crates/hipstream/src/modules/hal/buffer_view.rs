@@ -4,7 +4,7 @@ use hal::{BufferView, Device, ElementType, Encoding};
 use vm::{Call, Code, Error, Flow, Result, Value};
 
 use super::{HalModule, lossy, text, to_error, types};
-use crate::array::Array;
+use crate::Tensor;
 
 pub(super) fn create(module: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
     let buffer = call.object(&types::BUFFER)?;
@@ -119,7 +119,7 @@ pub(super) fn trace(module: &mut HalModule, call: &mut Call<'_>) -> Result<Flow>
         let view = call.optional(&types::BUFFER_VIEW)?;
         if module.trace.is_some() {
             let line = match view {
-                Some(view) => contents(module.any_device()?, view)?,
+                Some(view) => contents(module.any_device()?, view),
                 None => "(null)".to_owned(),
             };
             lines += &line;
@@ -134,37 +134,12 @@ pub(super) fn trace(module: &mut HalModule, call: &mut Call<'_>) -> Result<Flow>
     Ok(Flow::Return)
 }
 
-/// A view as text: what it is, and its elements.
-fn contents(device: &Device, view: &BufferView) -> Result<String> {
-    let bytes = view
-        .element_type()
-        .dense_byte_length(view.shape())
-        .map_err(to_error)?
-        .min(view.buffer().byte_length());
-    let mut contents = Vec::new();
-    contents
-        .try_reserve_exact(bytes as usize)
-        .map_err(|error| {
-            Error::with_cause(
-                Code::RESOURCE_EXHAUSTED,
-                format!("{bytes} bytes are more than the host has"),
-                error,
-            )
-        })?;
-    contents.resize(bytes as usize, 0);
-    device
-        .read(view.buffer(), 0, &mut contents)
-        .map_err(to_error)?;
-    let array = Array::new(view.element_type(), view.shape().to_vec(), contents);
-    Ok(match array {
+/// A view as text: its elements, or what it is and why they cannot be shown.
+fn contents(device: &Device, view: &BufferView) -> String {
+    match Tensor::new(device, view.clone()).to_array() {
         Ok(array) => array.to_string(),
-        // In an encoding of its own: the shape has to do.
-        Err(_) => format!(
-            "{}x{} in {bytes} bytes",
-            joined(view.shape()),
-            view.element_type()
-        ),
-    })
+        Err(error) => format!("{view:?}: {error}"),
+    }
 }
 
 /// The dimensions that come next, in room that is used again.
