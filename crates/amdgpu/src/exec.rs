@@ -14,6 +14,7 @@ mod global;
 pub(crate) mod lane;
 mod lds;
 mod matrix;
+mod rounded;
 mod scalar;
 mod scratch;
 mod vector;
@@ -42,14 +43,15 @@ pub(crate) mod access {
 
 /// Handlers by family, for the lowering.
 pub(crate) mod families {
-    pub(crate) use super::atomics::{DsAtomic, GlobalAtomic};
+    pub(crate) use super::atomics::{DsAtomic, DsCount, DsExchange2, GlobalAtomic};
     pub(crate) use super::buffer::{BufferLoad, BufferLoadSmall, BufferStore, BufferStoreSmall};
     pub(crate) use super::compare::*;
     pub(crate) use super::control::*;
     pub(crate) use super::cross::*;
     pub(crate) use super::global::{GlobalLoad, GlobalLoadSmall, GlobalStore, GlobalStoreSmall};
     pub(crate) use super::lds::*;
-    pub(crate) use super::matrix::{Bf16, F16, Integer, Wmma, WmmaHalf};
+    pub(crate) use super::matrix::{Bf16, F16, Integer, Wmma, WmmaHalf, flags as matrix_flags};
+    pub(crate) use super::rounded::*;
     pub(crate) use super::scalar::*;
     pub(crate) use super::scratch::{
         ScratchLoad, ScratchLoadSmall, ScratchStore, ScratchStoreSmall,
@@ -83,6 +85,8 @@ pub(crate) struct Env {
 pub(crate) enum Problem {
     Access(AccessError),
     Trap(u32),
+    /// The wave waits for a debugger.
+    Halt,
     WildBranch(u64),
     Unsupported(String),
     /// The instruction could not be lowered; index into the program's list.

@@ -34,3 +34,4 @@ pub use memory::{
     OutOfMemory, Relation,
 };
 pub use module::{Kernel, LoadError, Module};
+pub use program::Unsupported;

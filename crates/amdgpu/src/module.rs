@@ -7,7 +7,7 @@ use crate::arch::Arch;
 use crate::code_object::{CodeObject, CodeObjectError, KernelCode};
 use crate::fault::Fault;
 use crate::memory::{AllocationKind, Block, Memory, Range};
-use crate::program::Program;
+use crate::program::{Program, Unsupported};
 use crate::simd::Backend;
 
 /// A loaded code object. Clones share it; it is unloaded with the last clone
@@ -207,6 +207,13 @@ impl Kernel {
     /// Lanes of a wave: 32 or 64.
     pub fn wave_size(&self) -> u32 {
         self.code().metadata.wave_size
+    }
+
+    /// The instructions of the kernel, and of what it may call, that cannot be
+    /// executed. A launch is refused if the kernel reaches one directly, and
+    /// fails if it does through a call.
+    pub fn unsupported(&self) -> Vec<Unsupported> {
+        Program::unsupported(self, &self.executable_bytes())
     }
 
     pub(crate) fn code(&self) -> &KernelCode {

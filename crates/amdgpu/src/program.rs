@@ -3,6 +3,10 @@
 mod lower;
 mod memory_ops;
 mod scalar_ops;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod vector_ops;
 
 use crate::code_object::CodeObject;
@@ -34,6 +38,19 @@ pub(crate) struct Op {
     pub(crate) scalars: [u8; 3],
     /// Second result: scalar slot; or flags.
     pub(crate) e: u16,
+}
+
+/// An instruction of a kernel that cannot be executed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsupported {
+    /// Where it is in the code object's address space.
+    pub code_object_offset: u64,
+    /// Its text, or why it does not decode.
+    pub instruction: String,
+    /// Its encoding, in dwords.
+    pub encoding: Vec<u32>,
+    /// Why not.
+    pub reason: String,
 }
 
 /// A lowered kernel.
@@ -77,6 +94,12 @@ impl Program {
         backend: Backend,
     ) -> Result<Program, Fault> {
         lower::compile(kernel, object, code, backend)
+    }
+
+    /// Every instruction that the kernel might reach and that cannot be
+    /// executed; `code` as for [`Program::compile`].
+    pub(crate) fn unsupported(kernel: &Kernel, code: &(u64, Vec<u8>)) -> Vec<Unsupported> {
+        lower::unsupported(kernel, code)
     }
 
     #[inline(always)]

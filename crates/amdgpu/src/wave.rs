@@ -79,6 +79,8 @@ pub(crate) struct Wave {
     pub(crate) scratch: Vec<Row>,
     /// EXEC as it was before a DPP instruction narrowed it.
     pub(crate) saved_exec: u32,
+    /// Lanes of a DPP instruction that have no source and keep what they had.
+    pub(crate) kept_lanes: u32,
     /// Number of the first temporary row.
     pub(crate) temps: u16,
     /// Number of the wave in its workgroup.
@@ -91,9 +93,44 @@ pub(crate) struct Wave {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Mode(pub(crate) u32);
 
+/// Where a result goes that lies between two numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Round {
+    /// To the nearest, ties to even.
+    Nearest,
+    /// Towards positive infinity.
+    Up,
+    /// Towards negative infinity.
+    Down,
+    /// Towards zero.
+    Zero,
+}
+
+impl Round {
+    fn of(bits: u32) -> Round {
+        [Round::Nearest, Round::Up, Round::Down, Round::Zero][(bits & 3) as usize]
+    }
+}
+
 impl Mode {
+    /// Bits of the rounding mode of f32, then that of f16 and f64.
+    pub(crate) const ROUND: u32 = 0xf;
+    /// Bits that say which f32 denormals are kept.
+    pub(crate) const DENORM_F32: u32 = 0x30;
+    /// The same for f16 and f64.
+    pub(crate) const DENORM_F16_F64: u32 = 0xc0;
     /// Round to nearest even everywhere, keep all denormals.
     pub(crate) const DEFAULT: Mode = Mode(0xf0);
+
+    /// How f32 results are rounded.
+    pub(crate) fn round_f32(self) -> Round {
+        Round::of(self.0)
+    }
+
+    /// How f16 and f64 results are rounded.
+    pub(crate) fn round_f16_f64(self) -> Round {
+        Round::of(self.0 >> 2)
+    }
 
     /// Must f32 sources that are denormal be taken as zero?
     pub(crate) fn flush_f32_sources(self) -> bool {
@@ -105,14 +142,35 @@ impl Mode {
         self.0 >> 5 & 1 == 0
     }
 
-    /// Is every rounding mode "to nearest even", the only one there is here?
-    pub(crate) fn rounds_to_nearest(self) -> bool {
-        self.0 & 0xf == 0
+    /// Must f16 and f64 sources that are denormal be taken as zero?
+    pub(crate) fn flush_f16_f64_sources(self) -> bool {
+        self.0 >> 6 & 1 == 0
+    }
+
+    /// Must f16 and f64 results that are denormal become zero?
+    pub(crate) fn flush_f16_f64_results(self) -> bool {
+        self.0 >> 7 & 1 == 0
+    }
+
+    /// Are f16 results rounded to nearest even, and their denormals kept?
+    pub(crate) fn halves_are_plain(self) -> bool {
+        self.0 & 0x8c == 0x80
     }
 
     /// Does clamping turn NaN into zero?
     pub(crate) fn dx10_clamp(self) -> bool {
         self.0 >> 8 & 1 == 1
+    }
+
+    /// Are output modifiers obeyed? Not while results follow IEEE or keep
+    /// denormals (of f32, or of f16 and f64).
+    pub(crate) fn obeys_omod(self, f32: bool) -> bool {
+        let flush = if f32 {
+            self.flush_f32_results()
+        } else {
+            self.flush_f16_f64_results()
+        };
+        flush && self.0 >> 9 & 1 == 0
     }
 }
 
@@ -133,6 +191,7 @@ impl Wave {
             mode: Mode::DEFAULT,
             scratch: Vec::new(),
             saved_exec: 0,
+            kept_lanes: 0,
             temps: 0,
             number: 0,
             executed: 0,

@@ -234,6 +234,7 @@ fn describe(wave: &Wave, env: &mut Env, job: &Job, position: [u32; 3]) -> Fault 
     match env.problem.take() {
         Some(Problem::Access(error)) => access_fault(wave, env, job, position, error),
         Some(Problem::Trap(number)) => fault(FaultKind::Trap, format!("trap {number}")),
+        Some(Problem::Halt) => fault(FaultKind::Trap, "the wave halts for a debugger".to_owned()),
         Some(Problem::WildBranch(target)) => fault(
             FaultKind::WildBranch,
             format!("to {target:#x}, where no instruction begins"),

@@ -4,12 +4,12 @@
 //! compare-and-swap the new value, then the compared one), `e` flags of
 //! [`RETURN`] and the function in the bits above; the rest as for loads.
 
-use super::{Env, Problem, each_lane};
+use super::{Env, Problem, each_lane, scratch};
 use crate::isa::Opcode;
 use crate::memory::AccessError;
 use crate::program::Op;
 use crate::simd::{Kernel, Simd};
-use crate::wave::Wave;
+use crate::wave::{Wave, slot};
 
 /// `e` bit: the old value is returned.
 pub(crate) const RETURN: u16 = 1;
@@ -35,10 +35,20 @@ pub(crate) enum AtomicFn {
     AddF,
     MinF,
     MaxF,
+    /// The difference, or zero if it were negative.
+    SubClamp,
+    /// Compare-and-swap of floats: zeros are equal, NaNs are not.
+    CompareSwapF,
+    /// Bits of the data are cleared, those of the second data set.
+    MaskOr,
+    /// Less the data, or else plus the second data.
+    Wrap,
+    /// Each dword whose top bit is set in the data is replaced by the rest of it.
+    CondExchange,
 }
 
 impl AtomicFn {
-    const ALL: [AtomicFn; 17] = [
+    const ALL: [AtomicFn; 22] = [
         AtomicFn::Swap,
         AtomicFn::CompareSwap,
         AtomicFn::Add,
@@ -56,7 +66,17 @@ impl AtomicFn {
         AtomicFn::AddF,
         AtomicFn::MinF,
         AtomicFn::MaxF,
+        AtomicFn::SubClamp,
+        AtomicFn::CompareSwapF,
+        AtomicFn::MaskOr,
+        AtomicFn::Wrap,
+        AtomicFn::CondExchange,
     ];
+
+    /// Does it take a second data operand?
+    fn has_second(self) -> bool {
+        matches!(self, AtomicFn::CompareSwap | AtomicFn::CompareSwapF)
+    }
 
     fn of(op: &Op) -> AtomicFn {
         AtomicFn::ALL[(op.e >> 1) as usize % AtomicFn::ALL.len()]
@@ -99,8 +119,25 @@ impl AtomicFn {
                 }
             }
             AtomicFn::AddF => float(|x, y| x + y),
-            AtomicFn::MinF => float(f32::min),
-            AtomicFn::MaxF => float(f32::max),
+            AtomicFn::MinF => float(|x, y| if y < x { y } else { x }),
+            AtomicFn::MaxF => float(|x, y| if y > x { y } else { x }),
+            AtomicFn::SubClamp => old.saturating_sub(data),
+            AtomicFn::CompareSwapF => {
+                if f32::from_bits(old) == f32::from_bits(compare) {
+                    data
+                } else {
+                    old
+                }
+            }
+            AtomicFn::MaskOr => old & !data | compare,
+            AtomicFn::Wrap => {
+                if old >= data {
+                    old - data
+                } else {
+                    old.wrapping_add(compare)
+                }
+            }
+            AtomicFn::CondExchange => cond_exchange(old, data),
         }
     }
 
@@ -141,9 +178,38 @@ impl AtomicFn {
                 }
             }
             AtomicFn::AddF => float(|x, y| x + y),
-            AtomicFn::MinF => float(f64::min),
-            AtomicFn::MaxF => float(f64::max),
+            AtomicFn::MinF => float(|x, y| if y < x { y } else { x }),
+            AtomicFn::MaxF => float(|x, y| if y > x { y } else { x }),
+            AtomicFn::SubClamp => old.saturating_sub(data),
+            AtomicFn::CompareSwapF => {
+                if f64::from_bits(old) == f64::from_bits(compare) {
+                    data
+                } else {
+                    old
+                }
+            }
+            AtomicFn::MaskOr => old & !data | compare,
+            AtomicFn::Wrap => {
+                if old >= data {
+                    old - data
+                } else {
+                    old.wrapping_add(compare)
+                }
+            }
+            AtomicFn::CondExchange => {
+                let low = cond_exchange(old as u32, data as u32);
+                let high = cond_exchange((old >> 32) as u32, (data >> 32) as u32);
+                u64::from(low) | u64::from(high) << 32
+            }
         }
+    }
+}
+
+fn cond_exchange(old: u32, data: u32) -> u32 {
+    if data >> 31 != 0 {
+        data & !(1 << 31)
+    } else {
+        old
     }
 }
 
@@ -182,6 +248,11 @@ pub(crate) fn atomic_function(op: Opcode) -> Option<(AtomicFn, bool)> {
         ("add", b'f') => AtomicFn::AddF,
         ("min", b'f') => AtomicFn::MinF,
         ("max", b'f') => AtomicFn::MaxF,
+        ("csub", b'u') => AtomicFn::SubClamp,
+        ("cmpswap" | "cmpstore", b'f') => AtomicFn::CompareSwapF,
+        ("mskor", b'b') => AtomicFn::MaskOr,
+        ("wrap", b'b') => AtomicFn::Wrap,
+        ("condxchg32", b'b') => AtomicFn::CondExchange,
         _ => return None,
     };
     Some((function, wide))
@@ -227,8 +298,7 @@ impl<const BUFFER: bool, const WIDE: bool> Kernel for GlobalAtomic<BUFFER, WIDE>
         };
         // A buffer atomic's data is where its result goes.
         let data_row = if BUFFER { op.d } else { op.c };
-        let compares = function == AtomicFn::CompareSwap;
-        let compare_row = if compares {
+        let compare_row = if function.has_second() {
             data_row + if WIDE { 2 } else { 1 }
         } else {
             data_row
@@ -239,38 +309,25 @@ impl<const BUFFER: bool, const WIDE: bool> Kernel for GlobalAtomic<BUFFER, WIDE>
             let Some(address) = addresses[lane].filter(|_| problem.is_none()) else {
                 return;
             };
-            let high = (address >> 32) as u32;
-            if !BUFFER
-                && op.aux & super::global::FLAT != 0
-                && high == super::global::PRIVATE_APERTURE
-            {
-                let text = "flat atomics on private memory are not implemented".to_owned();
-                problem = Some(Problem::Unsupported(text));
-                return;
-            }
             let (data, compare) = operands::<WIDE>(wave, data_row, compare_row, lane);
-            let in_lds = !BUFFER
-                && op.aux & super::global::FLAT != 0
-                && high == super::global::SHARED_APERTURE;
-            let result: Result<u64, AccessError> = if in_lds {
-                on_lds::<WIDE>(
-                    env,
-                    function,
-                    u64::from(address as u32),
-                    lane,
-                    data,
-                    compare,
-                )
-            } else if WIDE {
-                env.view.atomic_64(address, lane as u32, |old| {
+            let flat = !BUFFER && op.aux & super::global::FLAT != 0;
+            let offset = address as u32;
+            let result = match (address >> 32) as u32 {
+                super::global::SHARED_APERTURE if flat => {
+                    on_lds::<WIDE>(env, function, u64::from(offset), lane, data, compare)
+                }
+                super::global::PRIVATE_APERTURE if flat => {
+                    on_scratch::<WIDE>(wave, function, offset, lane, data, compare)
+                }
+                _ if WIDE => env.view.atomic_64(address, lane as u32, |old| {
                     function.apply_64(old, data, compare)
-                })
-            } else {
-                env.view
+                }),
+                _ => env
+                    .view
                     .atomic_32(address, lane as u32, |old| {
                         function.apply_32(old, data as u32, compare as u32)
                     })
-                    .map(u64::from)
+                    .map(u64::from),
             };
             match result {
                 Ok(old) => give_back::<WIDE>(wave, op, lane, old),
@@ -282,6 +339,29 @@ impl<const BUFFER: bool, const WIDE: bool> Kernel for GlobalAtomic<BUFFER, WIDE>
             None => next,
         }
     }
+}
+
+/// On private memory, which nobody else sees.
+fn on_scratch<const WIDE: bool>(
+    wave: &mut Wave,
+    function: AtomicFn,
+    offset: u32,
+    lane: usize,
+    data: u64,
+    compare: u64,
+) -> Result<u64, AccessError> {
+    let low = scratch::load(wave, lane, offset, 4)?;
+    if !WIDE {
+        let new = function.apply_32(low, data as u32, compare as u32);
+        scratch::store(wave, lane, offset, 4, new)?;
+        return Ok(u64::from(low));
+    }
+    let high = scratch::load(wave, lane, offset.wrapping_add(4), 4)?;
+    let old = u64::from(low) | u64::from(high) << 32;
+    let new = function.apply_64(old, data, compare);
+    scratch::store(wave, lane, offset, 4, new as u32)?;
+    scratch::store(wave, lane, offset.wrapping_add(4), 4, (new >> 32) as u32)?;
+    Ok(old)
 }
 
 fn on_lds<const WIDE: bool>(
@@ -300,6 +380,59 @@ fn on_lds<const WIDE: bool>(
         env.lds.update::<4>(address, lane as u32, |old| {
             u64::from(function.apply_32(old as u32, data as u32, compare as u32))
         })
+    }
+}
+
+/// Exchanges one or (`WIDE`) two dwords of LDS in each of two places, at the
+/// byte offsets `imm` and `aux`; the old values go to the rows from `d`.
+pub(crate) struct DsExchange2<const WIDE: bool>;
+
+impl<const WIDE: bool> Kernel for DsExchange2<WIDE> {
+    fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
+        let result = super::global::try_each_lane(wave.exec, |lane| {
+            let base = u64::from(wave.rows[op.a as usize].lanes()[lane]);
+            let (first, second) = operands::<WIDE>(wave, op.b, op.c, lane);
+            let places = [(op.imm, first), (op.aux, second)];
+            for (i, (offset, data)) in places.into_iter().enumerate() {
+                let at = base + u64::from(offset);
+                let old = on_lds::<WIDE>(env, AtomicFn::Swap, at, lane, data, 0)?;
+                let row = op.d as usize + i * if WIDE { 2 } else { 1 };
+                wave.rows[row].lanes_mut()[lane] = old as u32;
+                if WIDE {
+                    wave.rows[row + 1].lanes_mut()[lane] = (old >> 32) as u32;
+                }
+            }
+            Ok(())
+        });
+        env.settle(wave, next, result)
+    }
+}
+
+/// Adds the number of active lanes to (`APPEND`), or subtracts it from, the
+/// dword of LDS at M0 + `imm`; all active lanes get the old value in row `d`.
+/// `e` is the
+/// distance to the row of the upper half.
+pub(crate) struct DsCount<const APPEND: bool>;
+
+impl<const APPEND: bool> Kernel for DsCount<APPEND> {
+    fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
+        let count = wave.exec.count_ones() + wave.other.0.count_ones();
+        if count == 0 {
+            return next;
+        }
+        let function = if APPEND { AtomicFn::Add } else { AtomicFn::Sub };
+        let at = u64::from(wave.scalar(slot::M0) & 0xffff) + u64::from(op.imm);
+        let result = on_lds::<false>(env, function, at, 0, u64::from(count), 0);
+        if let Ok(old) = result {
+            let old = [S::splat(old as u32); 4];
+            super::write(wave, op.d, old);
+            if wave.halves == 2 {
+                wave.switch();
+                super::write(wave, op.d + op.e, old);
+                wave.switch();
+            }
+        }
+        env.settle(wave, next, result.map(|_| ()))
     }
 }
 

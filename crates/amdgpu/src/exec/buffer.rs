@@ -7,7 +7,7 @@
 
 use std::marker::PhantomData;
 
-use super::{Env, Problem, each_lane};
+use super::{Env, each_lane};
 use crate::memory::{AccessError, Lanes, Spanned};
 use crate::program::Op;
 use crate::simd::{Kernel, Row, Simd};
@@ -71,26 +71,65 @@ struct Resource {
     records: u32,
     /// 0: by index and offset in a record; 1: by index; 2: unless empty; 3: by bytes.
     range_rule: u32,
-    swizzled: bool,
+    /// The number of the lane is added to the index.
+    adds_lane: bool,
+    layout: Layout,
+}
+
+/// How records lie in memory.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    /// One after the other.
+    Linear,
+    /// Elements of this many bytes of neighbouring records lie together, for
+    /// groups of this many records.
+    Swizzled { element: u64, group: u64 },
 }
 
 impl Resource {
     #[inline(always)]
     fn read(wave: &Wave, slot: u16) -> Resource {
         let word_1 = wave.scalar(slot + 1);
+        let word_3 = wave.scalar(slot + 3);
+        let layout = match word_1 >> 30 {
+            0 => Layout::Linear,
+            size => Layout::Swizzled {
+                element: 2 << size,
+                group: 8 << (word_3 >> 21 & 3),
+            },
+        };
         Resource {
             base: u64::from(wave.scalar(slot)) | u64::from(word_1 & 0xffff) << 32,
             stride: word_1 >> 16 & 0x3fff,
             records: wave.scalar(slot + 2),
-            range_rule: wave.scalar(slot + 3) >> 28 & 3,
-            swizzled: word_1 >> 30 != 0,
+            range_rule: word_3 >> 28 & 3,
+            adds_lane: word_3 >> 23 & 1 != 0,
+            layout,
         }
     }
 
-    /// Are offsets in bytes compared with the number of bytes?
+    /// Are offsets in bytes compared with the number of bytes, and addresses
+    /// the sum of base and offset?
     #[inline(always)]
     fn is_raw(&self, aux: u32) -> bool {
-        aux & IDXEN == 0 && self.range_rule != 2 && (self.range_rule == 3 || self.stride == 0)
+        aux & IDXEN == 0
+            && !self.adds_lane
+            && self.layout == Layout::Linear
+            && self.range_rule != 2
+            && (self.range_rule == 3 || self.stride == 0)
+    }
+
+    /// Address of an offset in a record, plus a scalar offset.
+    fn address(&self, index: u32, offset: u64, scalar: u64) -> u64 {
+        let (index, stride) = (u64::from(index), u64::from(self.stride));
+        let place = match self.layout {
+            Layout::Linear => index * stride + offset,
+            Layout::Swizzled { element, group } => {
+                let whole = index / group * stride + offset / element * element;
+                whole * group + index % group * element + offset % element
+            }
+        };
+        self.base.wrapping_add(place + scalar)
     }
 
     /// Are `bytes` at this index and offset in range?
@@ -110,7 +149,7 @@ impl Resource {
 
 /// Index and byte offset in a record of a lane (without the scalar offset).
 #[inline(always)]
-fn place(wave: &Wave, op: &Op, lane: usize) -> (u32, u64) {
+fn place(wave: &Wave, op: &Op, resource: &Resource, lane: usize) -> (u32, u64) {
     let row = |index: u16| wave.rows[index as usize].lanes()[lane];
     let (index, offset) = match op.aux & (OFFEN | IDXEN) {
         0 => (0, 0),
@@ -118,7 +157,15 @@ fn place(wave: &Wave, op: &Op, lane: usize) -> (u32, u64) {
         IDXEN => (row(op.a), 0),
         _ => (row(op.a), row(op.a + 1)),
     };
-    (index, u64::from(offset) + u64::from(op.imm))
+    let own = if resource.adds_lane {
+        lane as u32 + 32 * u32::from(wave.half)
+    } else {
+        0
+    };
+    (
+        index.wrapping_add(own),
+        u64::from(offset) + u64::from(op.imm),
+    )
 }
 
 /// Calls `access` for each element of `bytes` of each active lane with the
@@ -134,28 +181,20 @@ fn each_element(
     let scalar = u64::from(wave.scalar(op.c));
     let mut result = Ok(());
     let exec = wave.exec;
-    let places: [(u32, u64); 32] = std::array::from_fn(|lane| place(wave, op, lane));
+    let places: [(u32, u64); 32] = std::array::from_fn(|lane| place(wave, op, &resource, lane));
     each_lane(exec, |lane| {
         let (index, offset) = places[lane];
         for element in 0..elements {
-            let offset = offset + scalar + u64::from(bytes) * element as u64;
+            let offset = offset + u64::from(bytes) * element as u64;
             let address = resource
-                .base
-                .wrapping_add(u64::from(index) * u64::from(resource.stride) + offset);
-            let address = resource
-                .in_range(index, offset, bytes, op.aux)
-                .then_some(address);
+                .in_range(index, offset + scalar, bytes, op.aux)
+                .then(|| resource.address(index, offset, scalar));
             if result.is_ok() {
                 result = access(wave, lane, element, address);
             }
         }
     });
     result
-}
-
-fn refuse_swizzle(wave: &mut Wave, env: &mut Env, next: u32) -> u32 {
-    let text = "swizzled buffer resources are not implemented".to_owned();
-    env.fail(wave, next, Problem::Unsupported(text))
 }
 
 /// The lanes of a raw buffer access, if they are all in range.
@@ -169,7 +208,7 @@ fn all_in_range<'a, S: Simd>(
     active: u32,
     mask: &'a Row,
 ) -> Option<Spanned<'a>> {
-    if !resource.is_raw(op.aux) || resource.swizzled {
+    if !resource.is_raw(op.aux) {
         return None;
     }
     let fixed = u64::from(scalar) + u64::from(op.imm);
@@ -197,7 +236,6 @@ impl<const N: usize> Kernel for BufferLoad<N> {
                 Some(spanned) => env
                     .view
                     .load_span::<S, N>(spanned, &mut wave.rows[op.d as usize..]),
-                None if resource.swizzled => return refuse_swizzle(wave, env, next),
                 None => load_elements(wave, env, op, N),
             };
         env.settle(wave, next, result)
@@ -228,7 +266,6 @@ impl<const N: usize> Kernel for BufferStore<N> {
                 Some(spanned) => env
                     .view
                     .store_span::<S, N>(spanned, &wave.rows[op.d as usize..]),
-                None if resource.swizzled => return refuse_swizzle(wave, env, next),
                 None => each_element(wave, op, N, 4, |wave, lane, element, address| {
                     let value = wave.rows[op.d as usize + element].lanes()[lane];
                     match address {
@@ -243,9 +280,6 @@ impl<const N: usize> Kernel for BufferStore<N> {
 
 impl<M: Small> Kernel for BufferLoadSmall<M> {
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
-        if Resource::read(wave, op.b).swizzled {
-            return refuse_swizzle(wave, env, next);
-        }
         let result = each_element(wave, op, 1, M::BYTES as u32, |wave, lane, _, address| {
             let raw = match address {
                 Some(address) => env.view.load_bytes(address, M::BYTES as u32, lane as u32)?,
@@ -261,9 +295,6 @@ impl<M: Small> Kernel for BufferLoadSmall<M> {
 
 impl<const B: usize, const HIGH: bool> Kernel for BufferStoreSmall<B, HIGH> {
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
-        if Resource::read(wave, op.b).swizzled {
-            return refuse_swizzle(wave, env, next);
-        }
         let result = each_element(wave, op, 1, B as u32, |wave, lane, _, address| {
             let value = wave.rows[op.d as usize].lanes()[lane] >> if HIGH { 16 } else { 0 };
             match address {
@@ -280,13 +311,9 @@ pub(super) fn atomic_addresses(wave: &Wave, op: &Op, bytes: u32) -> [Option<u64>
     let resource = Resource::read(wave, op.b);
     let scalar = u64::from(wave.scalar(op.c));
     std::array::from_fn(|lane| {
-        let (index, offset) = place(wave, op, lane);
-        let offset = offset + scalar;
-        let address = resource
-            .base
-            .wrapping_add(u64::from(index) * u64::from(resource.stride) + offset);
+        let (index, offset) = place(wave, op, &resource, lane);
         resource
-            .in_range(index, offset, bytes, op.aux)
-            .then_some(address)
+            .in_range(index, offset + scalar, bytes, op.aux)
+            .then(|| resource.address(index, offset, scalar))
     })
 }

@@ -147,18 +147,13 @@ impl Kernel for Call {
 pub(crate) struct SetMode<const REGISTER: bool>;
 
 impl<const REGISTER: bool> Kernel for SetMode<REGISTER> {
-    fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
+    fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
         let value = if REGISTER {
             wave.scalar(op.a) << (op.imm & 31)
         } else {
             op.imm
         };
-        let mode = Mode(wave.mode.0 & !op.aux | value & op.aux);
-        if !mode.rounds_to_nearest() {
-            let text = "rounding modes other than nearest even are not implemented".to_owned();
-            return env.fail(wave, next, Problem::Unsupported(text));
-        }
-        wave.mode = mode;
+        wave.mode = Mode(wave.mode.0 & !op.aux | value & op.aux);
         next
     }
 }
@@ -186,5 +181,14 @@ impl Kernel for Clock {
         let ticks = (Instant::now() - env.began).as_nanos() as u64 / 10;
         wave.set_scalar_64(op.d, ticks);
         next
+    }
+}
+
+/// `s_sethalt`: the wave would wait for a debugger, for ever.
+pub(crate) struct Halt;
+
+impl Kernel for Halt {
+    fn run<S: Simd>(wave: &mut Wave, env: &mut Env, _: &Op, next: u32) -> u32 {
+        env.fail(wave, next, Problem::Halt)
     }
 }

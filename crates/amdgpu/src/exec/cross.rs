@@ -4,7 +4,7 @@
 use super::{Env, each_lane, splat};
 use crate::program::Op;
 use crate::simd::{Kernel, LANES, Row, Simd};
-use crate::wave::{Wave, temp};
+use crate::wave::{Wave, slot, temp};
 
 /// Scalar slot `d` = row `a` of the first active lane. `imm` is the distance to
 /// the row of the upper half.
@@ -61,17 +61,16 @@ impl Kernel for WriteLane {
 }
 
 /// Exchanges the halves of a wave of 64: row `d` = row `a` of the other half,
-/// `imm` rows away, in active lanes. In a wave of 32 it only copies.
+/// `imm` rows away, in active lanes. In a wave of 32 it does nothing.
 pub(crate) struct Permlane64;
 
 impl Kernel for Permlane64 {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        let low = wave.rows[op.a as usize];
         if wave.halves == 1 {
-            super::write(wave, op.d, low.get::<S>());
             return next;
         }
+        let low = wave.rows[op.a as usize];
         let high = wave.rows[op.a as usize + op.imm as usize];
         super::write(wave, op.d, high.get::<S>());
         let mask = &wave.other.1;
@@ -120,19 +119,42 @@ impl Kernel for DppBegin {
         let source = wave.rows[op.a as usize];
         let exec = wave.exec;
         let mut result = Row::ZERO;
-        let mut writes = op.aux;
+        let mut without = 0;
         for (lane, (value, &from)) in result.lanes_mut().iter_mut().zip(table).enumerate() {
             let from = from as usize;
             let readable = from < LANES && (op.e & 1 != 0 || exec >> from & 1 != 0);
             if readable {
                 *value = source.lanes()[from];
             } else if op.e & 2 == 0 {
-                writes &= !(1 << lane);
+                without |= 1 << lane;
             }
         }
         wave.rows[(wave.temps + temp::DPP) as usize] = result;
         wave.saved_exec = exec;
-        wave.set_exec::<S>(exec & writes);
+        wave.kept_lanes = exec & op.aux & without;
+        wave.set_exec::<S>(exec & op.aux & !without);
+        next
+    }
+}
+
+/// Keeps in scalar slot `d` what slot `a` says of lanes of a DPP compare that
+/// have no source.
+pub(crate) struct DppKeep;
+
+impl Kernel for DppKeep {
+    fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
+        let kept = wave.scalar(op.a) & wave.kept_lanes;
+        wave.set_scalar(op.d, wave.scalar(op.d) | kept);
+        next
+    }
+}
+
+/// Ends a DPP compare that writes EXEC: lanes that have no source stay.
+pub(crate) struct DppEndExec;
+
+impl Kernel for DppEndExec {
+    fn run<S: Simd>(wave: &mut Wave, _: &mut Env, _: &Op, next: u32) -> u32 {
+        wave.set_exec::<S>(wave.exec | wave.kept_lanes);
         next
     }
 }
@@ -173,6 +195,25 @@ impl<const HIGH: bool> Kernel for MaskCount<HIGH> {
     }
 }
 
+/// Row `d` = four times the number of each lane, plus (`imm`) the low half of M0.
+pub(crate) struct LaneAddresses;
+
+impl Kernel for LaneAddresses {
+    fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
+        let base = if op.imm != 0 {
+            wave.scalar(slot::M0) & 0xffff
+        } else {
+            0
+        };
+        let first = LANES as u32 * u32::from(wave.half);
+        let row = &mut wave.rows[op.d as usize];
+        for (lane, address) in row.lanes_mut().iter_mut().enumerate() {
+            *address = base + 4 * (first + lane as u32);
+        }
+        next
+    }
+}
+
 /// Exchanges rows `d` and `a`.
 pub(crate) struct Swap;
 
@@ -182,6 +223,37 @@ impl Kernel for Swap {
         let (first, second) = (wave.rows[op.d as usize], wave.rows[op.a as usize]);
         super::write(wave, op.d, second.get::<S>());
         super::write(wave, op.a, first.get::<S>());
+        next
+    }
+}
+
+/// Row `d` = row `a`, their numbers changed by M0 as `imm` says
+/// ([`super::scalar::relative_to_m0`]); `aux` exchanges them. `e` is the first
+/// row of the half, `b` the number of rows that it has.
+pub(crate) struct MoveRelative;
+
+impl Kernel for MoveRelative {
+    fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
+        use super::scalar::{relative, relative_to_m0};
+        splat(wave, op);
+        let [a, d] = relative(wave.scalar(slot::M0), op);
+        let end = u32::from(op.e) + u32::from(op.b);
+        let moved = if op.imm == relative_to_m0::RESULT {
+            d
+        } else {
+            a.max(d)
+        };
+        if moved >= end {
+            let number = moved - u32::from(op.e);
+            let text = format!("v{number}, reached through M0, does not exist");
+            return env.fail(wave, next, super::Problem::Unsupported(text));
+        }
+        let values = wave.rows[a as usize];
+        if op.aux != 0 {
+            let old = wave.rows[d as usize];
+            super::write(wave, a as u16, old.get::<S>());
+        }
+        super::write(wave, d as u16, values.get::<S>());
         next
     }
 }

@@ -6,7 +6,10 @@ mod division;
 mod float;
 mod half_float;
 mod integer;
+mod seldom;
+pub(crate) mod soft;
 mod transcendental;
+mod trig_preop;
 
 #[cfg(test)]
 mod tests;
@@ -18,7 +21,9 @@ pub(crate) use division::*;
 pub(crate) use float::*;
 pub(crate) use half_float::*;
 pub(crate) use integer::*;
+pub(crate) use seldom::*;
 pub(crate) use transcendental::*;
+pub(crate) use trig_preop::trig_preop;
 
 /// A function of one to three dwords.
 pub(crate) trait Lane {

@@ -138,6 +138,57 @@ impl<const N: usize> Kernel for ScalarBufferLoad<N> {
     }
 }
 
+/// `imm` of moves whose register numbers M0 changes.
+pub(crate) mod relative_to_m0 {
+    /// The source's.
+    pub(crate) const SOURCE: u32 = 1;
+    /// The destination's.
+    pub(crate) const RESULT: u32 = 2;
+    /// The source's by bits 0 to 9, the destination's by bits 16 to 25.
+    pub(crate) const EACH: u32 = 3;
+    /// Both by the same.
+    pub(crate) const BOTH: u32 = 4;
+}
+
+/// Moves one (or, `WIDE`, two) scalar registers whose numbers M0 changes:
+/// slots `d` = slots `a`, `imm` as in [`relative_to_m0`].
+pub(crate) struct ScalarMoveRelative<const WIDE: bool>;
+
+impl<const WIDE: bool> Kernel for ScalarMoveRelative<WIDE> {
+    fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
+        let [a, d] = relative(wave.scalar(slot::M0), op);
+        let moved = if op.imm == relative_to_m0::RESULT {
+            d
+        } else if op.imm == relative_to_m0::SOURCE {
+            a
+        } else {
+            a.max(d)
+        };
+        let last = moved.saturating_add(u32::from(WIDE));
+        if last >= u32::from(slot::VCC) {
+            let text = format!("s{last}, reached through M0, does not exist");
+            return env.fail(wave, next, super::Problem::Unsupported(text));
+        }
+        if WIDE {
+            wave.set_scalar_64(d as u16, wave.scalar_64(a as u16));
+        } else {
+            wave.set_scalar(d as u16, wave.scalar(a as u16));
+        }
+        next
+    }
+}
+
+/// Source `a` and destination `d` of an op, moved by M0 as `imm` says.
+pub(super) fn relative(m0: u32, op: &Op) -> [u32; 2] {
+    let [a, d] = [op.a, op.d].map(u32::from);
+    match op.imm {
+        relative_to_m0::SOURCE => [a.saturating_add(m0), d],
+        relative_to_m0::RESULT => [a, d.saturating_add(m0)],
+        relative_to_m0::BOTH => [a.saturating_add(m0), d.saturating_add(m0)],
+        _ => [a + (m0 & 0x3ff), d + (m0 >> 16 & 0x3ff)],
+    }
+}
+
 /// Declares scalar functions: dwords of the sources and of the result.
 macro_rules! scalars {
     ($($name:ident [$a_wide:literal $b_wide:literal => $result:literal]
@@ -218,6 +269,13 @@ scalars! {
     SBcnt1_64 [2 1 => 1] |a, _b, _scc| nonzero(a.count_ones());
     SQuadmask32 [1 1 => 1] |a, _b, _scc| {
         nonzero((0..8).fold(0, |bits, i| bits | u32::from(a >> (4 * i) & 15 != 0) << i))
+    };
+    SQuadmask64 [2 1 => 2] |a, _b, _scc| {
+        nonzero_64((0..16).fold(0, |bits, i| bits | u64::from(a >> (4 * i) & 15 != 0) << i))
+    };
+    SWqm64 [2 1 => 2] |a, _b, _scc| {
+        let quads = (0..16).filter(|i| a >> (4 * i) & 15 != 0);
+        nonzero_64(quads.fold(0, |bits, i| bits | 15 << (4 * i)))
     };
     SWqm32 [1 1 => 1] |a, _b, _scc| {
         let quads = (0..8).filter(|i| a >> (4 * i) & 15 != 0);

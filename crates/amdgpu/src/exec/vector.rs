@@ -7,6 +7,7 @@
 use std::marker::PhantomData;
 
 use super::lane::Lane;
+use super::rounded::{RoundedCvtF16F32, RoundedFn};
 use super::{Env, read, splat, write};
 use crate::program::Op;
 use crate::simd::{Kernel, Simd, chunks};
@@ -33,6 +34,10 @@ pub(crate) struct Finish;
 /// Row `d` = the low halves of the results in rows `a` and `b`, each finished
 /// by the flags in `e`.
 pub(crate) struct Join;
+
+/// Row `d` = halves of row `a`: bits 0 and 1 of `e` say from which half the low
+/// and the high one come, `aux` is flipped.
+pub(crate) struct Arrange;
 
 /// `e` bits of [`Take`], [`Finish`] and [`Join`]; the lowest five are the shift.
 pub(crate) mod form {
@@ -110,12 +115,29 @@ impl Kernel for Take {
         let x = read::<S>(wave, op.a);
         let mut x = chunks!(i => x[i].shr(shift).and(mask).xor(flip));
         if op.e & form::HALF != 0 {
+            if wave.mode.flush_f16_f64_sources() {
+                x = chunks!(i => flush_half(x[i]));
+            }
             x = chunks!(i => x[i].f16_to_f32());
         }
         if op.e & form::FLUSH != 0 && wave.mode.flush_f32_sources() {
             x = chunks!(i => flush(x[i]));
         }
         write(wave, op.d, x);
+        next
+    }
+}
+
+impl Kernel for Arrange {
+    fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
+        splat(wave, op);
+        let shift = |bit: u16| if op.e >> bit & 1 != 0 { 16 } else { 0 };
+        let mut values = wave.rows[op.a as usize];
+        for value in values.lanes_mut() {
+            let [low, high] = [0, 1].map(|bit| *value >> shift(bit) & 0xffff);
+            *value = (low | high << 16) ^ op.aux;
+        }
+        write(wave, op.d, values.get::<S>());
         next
     }
 }
@@ -164,13 +186,14 @@ fn with_sign<S: Simd>(wave: &Wave, row: u16, aux: u32, number: u32) -> [S; 4] {
 #[inline(always)]
 fn finish<S: Simd>(mut x: [S; 4], flags: u16, mode: Mode) -> [S; 4] {
     let clamps = flags & form::CLAMP != 0;
-    let was_half = flags & form::IS_HALF != 0 && clamps;
+    let omod_asked = flags >> form::OMOD & 3 != 0;
+    let was_half = flags & form::IS_HALF != 0 && (clamps || omod_asked);
     if was_half {
         x = chunks!(i => x[i].f16_to_f32());
     }
     let omod = flags >> form::OMOD & 3;
-    // The hardware ignores output modifiers while it keeps denormals.
-    if omod != 0 && mode.flush_f32_results() {
+    let is_f32 = flags & (form::HALF | form::IS_HALF) == 0;
+    if omod != 0 && mode.obeys_omod(is_f32) {
         let factor = S::splat([1.0_f32, 2.0, 4.0, 0.5][omod as usize].to_bits());
         x = chunks!(i => x[i].mul_f32(factor));
     }
@@ -181,9 +204,27 @@ fn finish<S: Simd>(mut x: [S; 4], flags: u16, mode: Mode) -> [S; 4] {
         x = chunks!(i => flush(x[i]));
     }
     if was_half || flags & form::HALF != 0 {
-        x = chunks!(i => x[i].f32_to_f16());
+        x = if mode.halves_are_plain() {
+            chunks!(i => x[i].f32_to_f16())
+        } else {
+            chunks!(i => to_half(x[i], mode))
+        };
     }
     x
+}
+
+/// f32 to f16 by the mode.
+#[cold]
+fn to_half<S: Simd>(x: S, mode: Mode) -> S {
+    let round = |x| <RoundedCvtF16F32 as RoundedFn>::eval(x, 0, 0, mode);
+    S::from_array(x.to_array().map(round))
+}
+
+/// Denormal f16 to zero of the same sign.
+#[inline(always)]
+fn flush_half<S: Simd>(x: S) -> S {
+    let tiny = x.and(S::splat(0x7c00)).eq_u32(S::splat(0));
+    S::select(tiny, x.and(S::splat(0x8000)), x)
 }
 
 /// To 0..1; NaN to zero, or as it is.

@@ -3,11 +3,11 @@
 
 use std::marker::PhantomData;
 
-use super::lane::{div_fmas, div_scale};
+use super::lane::{div_fmas, div_scale, quad_masked_sad, quad_sad, trig_preop};
 use super::{Env, each_lane, read, splat, write};
 use crate::program::Op;
 use crate::simd::{Kernel, Simd, chunks, mask_bits};
-use crate::wave::{Wave, expand, slot};
+use crate::wave::{Mode, Wave, expand, slot};
 
 /// A function of up to three values of one or two dwords.
 pub(crate) trait WideFn {
@@ -19,8 +19,9 @@ pub(crate) trait WideFn {
     fn eval(a: u64, b: u64, c: u64) -> u64;
 }
 
-/// `F` on each active lane. `aux` holds source modifiers: bits 0 to 2 negate,
-/// bits 3 to 5 take absolute values, bit 6 clamps an f64 result.
+/// `F` on each active lane. `aux` holds modifiers: bits 0 to 2 negate sources,
+/// bits 3 to 5 take absolute values, bit 6 clamps an f64 result, bits 7 and 8
+/// are its output modifier.
 pub(crate) struct Wide<F>(PhantomData<F>);
 
 /// A double with its modifiers applied.
@@ -40,7 +41,7 @@ pub(super) fn modified(bits: u64, aux: u32, source: u32) -> u64 {
 }
 
 #[inline(always)]
-fn source(wave: &Wave, row: u16, wide: bool, lane: usize, aux: u32, number: u32) -> u64 {
+pub(super) fn source(wave: &Wave, row: u16, wide: bool, lane: usize, aux: u32, number: u32) -> u64 {
     let low = wave.rows[row as usize].lanes()[lane];
     if !wide {
         let sign = 1_u32 << 31;
@@ -60,7 +61,7 @@ fn source(wave: &Wave, row: u16, wide: bool, lane: usize, aux: u32, number: u32)
 }
 
 #[inline(always)]
-fn set_wide(wave: &mut Wave, row: u16, lane: usize, value: u64) {
+pub(super) fn set_wide(wave: &mut Wave, row: u16, lane: usize, value: u64) {
     wave.rows[row as usize].lanes_mut()[lane] = value as u32;
     wave.rows[row as usize + 1].lanes_mut()[lane] = (value >> 32) as u32;
 }
@@ -75,8 +76,8 @@ impl<F: WideFn> Kernel for Wide<F> {
             let c = source(wave, op.c, F::WIDE[2], lane, op.aux, 2);
             let mut value = F::eval(a, b, c);
             if F::RESULT {
-                if op.aux >> 6 & 1 != 0 {
-                    value = clamp_f64(f64::from_bits(value)).to_bits();
+                if op.aux >> 6 != 0 {
+                    value = finish(value, op.aux, wave.mode);
                 }
                 set_wide(wave, op.d, lane, value);
             } else {
@@ -145,11 +146,29 @@ wide! {
 
     LshlRevB64 [1 2 1 => 2] |a, b, _c| b << (a & 63);
     LshrRevB64 [1 2 1 => 2] |a, b, _c| b >> (a & 63);
+    /// `c` in parts of 16 bits.
+    QsadPkU16U8 [2 1 2 => 2] |a, b, c| quad_sad(a, b, c, false);
+    MqsadPkU16U8 [2 1 2 => 2] |a, b, c| quad_sad(a, b, c, true);
+    TrigPreopF64 [2 1 1 => 2] |a, b, _c| trig_preop(a, b as u32);
+
     AshrRevI64 [1 2 1 => 2] |a, b, _c| (b as i64 >> (a & 63)) as u64;
 }
 
-fn clamp_f64(x: f64) -> f64 {
-    if x.is_nan() { 0.0 } else { x.clamp(0.0, 1.0) }
+/// A double with output modifier and clamp.
+pub(super) fn finish(bits: u64, aux: u32, mode: Mode) -> u64 {
+    let mut x = f(bits);
+    let omod = aux >> 7 & 3;
+    if omod != 0 && mode.obeys_omod(false) {
+        x *= [1.0, 2.0, 4.0, 0.5][omod as usize];
+    }
+    if aux >> 6 & 1 == 0 {
+        x.to_bits()
+    } else if x.is_nan() {
+        if mode.dx10_clamp() { 0 } else { x.to_bits() }
+    } else {
+        // Also turns -0 into +0.
+        x.clamp(0.0, 1.0).abs().to_bits()
+    }
 }
 
 fn min_f64(a: u64, b: u64) -> u64 {
@@ -159,7 +178,7 @@ fn min_f64(a: u64, b: u64) -> u64 {
 }
 
 /// `x * 2^n`, rounded once.
-fn ldexp_f64(x: u64, n: i32) -> u64 {
+pub(super) fn ldexp_f64(x: u64, n: i32) -> u64 {
     let value = f(x);
     if value == 0.0 || !value.is_finite() {
         return x;
@@ -221,7 +240,7 @@ fn div_fixup_f64(quotient: u64, denominator: u64, numerator: u64) -> u64 {
 
 /// `a + b` or their difference with carry: result in row `d`, carry-out in
 /// scalar slot `e`. `KIND`: 0 add, 1 `a - b`, 2 `b - a`. With `CARRY_IN`, slot
-/// `c` is the carry-in.
+/// `c` is the carry-in. Bit 6 of `aux` saturates.
 pub(crate) struct Carry<const KIND: u8, const CARRY_IN: bool>;
 
 impl<const KIND: u8, const CARRY_IN: bool> Kernel for Carry<KIND, CARRY_IN> {
@@ -253,6 +272,13 @@ impl<const KIND: u8, const CARRY_IN: bool> Kernel for Carry<KIND, CARRY_IN> {
                 result[i] = total;
             }
         }
+        if op.aux >> 6 & 1 != 0 {
+            result = if KIND == 0 {
+                chunks!(i => result[i].or(carry[i]))
+            } else {
+                chunks!(i => carry[i].andnot(result[i]))
+            };
+        }
         let bits = mask_bits(carry) & wave.exec;
         write(wave, op.d, result);
         wave.set_scalar(op.e, bits);
@@ -260,13 +286,15 @@ impl<const KIND: u8, const CARRY_IN: bool> Kernel for Carry<KIND, CARRY_IN> {
     }
 }
 
-/// `a * b + c` in 64 bits, carry-out in scalar slot `e`.
+/// `a * b + c` in 64 bits, carry-out in scalar slot `e`. Bit 6 of `aux`
+/// saturates.
 pub(crate) struct Mad64<const SIGNED: bool>;
 
 impl<const SIGNED: bool> Kernel for Mad64<SIGNED> {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
         splat(wave, op);
+        let saturates = op.aux >> 6 & 1 != 0;
         let mut bits = 0;
         each_lane(wave.exec, |lane| {
             let a = source(wave, op.a, false, lane, 0, 0);
@@ -275,9 +303,15 @@ impl<const SIGNED: bool> Kernel for Mad64<SIGNED> {
             let (value, carry) = if SIGNED {
                 let product = i64::from(a as u32 as i32) * i64::from(b as u32 as i32);
                 let (value, carry) = product.overflowing_add(c as i64);
+                let value = if saturates {
+                    product.saturating_add(c as i64)
+                } else {
+                    value
+                };
                 (value as u64, carry)
             } else {
-                (a * b).overflowing_add(c)
+                let (value, carry) = (a * b).overflowing_add(c);
+                (if saturates && carry { u64::MAX } else { value }, carry)
             };
             set_wide(wave, op.d, lane, value);
             bits |= u32::from(carry) << lane;
@@ -296,8 +330,15 @@ impl Kernel for DivScaleF32 {
         splat(wave, op);
         let mut bits = 0;
         each_lane(wave.exec, |lane| {
+            let flush = |x: u32| {
+                if wave.mode.flush_f32_sources() && x & 0x7f80_0000 == 0 {
+                    x & 1 << 31
+                } else {
+                    x
+                }
+            };
             let [x, denominator, numerator] = [(op.a, 0), (op.b, 1), (op.c, 2)]
-                .map(|(row, number)| source(wave, row, false, lane, op.aux, number) as u32);
+                .map(|(row, number)| flush(source(wave, row, false, lane, op.aux, number) as u32));
             let (value, back) = div_scale(x, denominator, numerator);
             wave.rows[op.d as usize].lanes_mut()[lane] = value;
             bits |= u32::from(back) << lane;
@@ -358,7 +399,7 @@ fn div_scale_f64(x: u64, denominator: u64, numerator: u64) -> (u64, bool) {
     let exponent = |x: u64| (x >> 52 & 0x7ff) as i32;
     let scale_of_denominator = |n| if x == denominator { ldexp_f64(x, n) } else { x };
     if f(denominator) == 0.0 || f(numerator) == 0.0 {
-        return (0x7ff8_0000_0000_0000, false);
+        return (0x7ff8_0000_0000_0000, true);
     }
     let (d, n) = (exponent(denominator), exponent(numerator));
     let huge_denominator = d >= 2045;
@@ -434,6 +475,25 @@ impl<const STEP: u32> Kernel for DotSigned<STEP> {
                 sum as u32
             };
             wave.rows[op.d as usize].lanes_mut()[lane] = value;
+        });
+        next
+    }
+}
+
+/// Four masked sums of absolute differences plus the four rows from `c`, into
+/// four rows.
+pub(crate) struct MqsadU32U8;
+
+impl Kernel for MqsadU32U8 {
+    fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
+        splat(wave, op);
+        each_lane(wave.exec, |lane| {
+            let a = source(wave, op.a, true, lane, 0, 0);
+            let b = source(wave, op.b, false, lane, 0, 1) as u32;
+            let c = std::array::from_fn(|i| wave.rows[op.c as usize + i].lanes()[lane]);
+            for (i, sum) in quad_masked_sad(a, b, c).into_iter().enumerate() {
+                wave.rows[op.d as usize + i].lanes_mut()[lane] = sum;
+            }
         });
         next
     }

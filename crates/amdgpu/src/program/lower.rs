@@ -1,16 +1,16 @@
 //! From instructions to ops: what can be reached, operands, branches.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Op, Program, decode, describe, memory_ops, scalar_ops, vector_ops};
-use crate::code_object::{CodeObject, DenormMode, RoundMode};
+use super::{Op, Program, Unsupported, decode, describe, memory_ops, scalar_ops, vector_ops};
+use crate::code_object::{CodeObject, ComputeResource1, DenormMode, RoundMode};
 use crate::exec::aperture;
 use crate::exec::families::{Nop, Stage, Switch, Unknown};
 use crate::fault::{Fault, FaultKind, FaultRecord};
 use crate::isa::{Encoding, Flags, Instruction, Opcode, Operand, Special, Type, WaveSize};
 use crate::module::Kernel;
 use crate::simd::{Backend, Handler, Kernel as Meaning};
-use crate::wave::{slot, temp};
+use crate::wave::{Mode, slot, temp};
 
 /// Why an instruction cannot be lowered.
 pub(super) type Refusal = String;
@@ -23,83 +23,152 @@ pub(super) fn compile(
     backend: Backend,
 ) -> Result<Program, Fault> {
     debug_assert!(!object.segments().is_empty());
+    let (lowerer, refused) = lower_all(kernel, *first, code, backend);
+    let Some(refused) = refused.iter().find(|refused| refused.own) else {
+        return Ok(lowerer.finish(kernel.base(), code.clone()));
+    };
+    let (instruction, encoding) = describe(code, refused.at, lowerer.size);
+    Err(Fault::new(FaultRecord {
+        kind: FaultKind::UnknownInstruction,
+        kernel: kernel.name().to_owned(),
+        code_object_offset: Some(first + refused.at as u64),
+        instruction,
+        encoding,
+        workgroup: [0; 3],
+        wave: 0,
+        lane: None,
+        access: None,
+        nearest: None,
+        detail: refused.why.clone(),
+    }))
+}
+
+/// What of a kernel cannot be executed: see [`Program::unsupported`].
+pub(super) fn unsupported(kernel: &Kernel, (first, code): &(u64, Vec<u8>)) -> Vec<Unsupported> {
+    let (lowerer, refused) = lower_all(kernel, *first, code, Backend::Portable);
+    let report = |refused: Refused| {
+        let (instruction, encoding) = describe(code, refused.at, lowerer.size);
+        Unsupported {
+            code_object_offset: first + refused.at as u64,
+            instruction,
+            encoding,
+            reason: refused.why,
+        }
+    };
+    refused.into_iter().map(report).collect()
+}
+
+/// An instruction that could not be decoded or lowered.
+struct Refused {
+    /// Byte offset in the code.
+    at: usize,
+    why: Refusal,
+    /// The kernel reaches it without calls through registers.
+    own: bool,
+}
+
+/// Lowers what a kernel can reach, with an op that fails for each instruction
+/// that is refused.
+fn lower_all(
+    kernel: &Kernel,
+    first: u64,
+    code: &[u8],
+    backend: Backend,
+) -> (Lowerer, Vec<Refused>) {
     let descriptor = &kernel.code().descriptor;
     let size = if kernel.wave_size() == 64 {
         WaveSize::Wave64
     } else {
         WaveSize::Wave32
     };
-    let refuse = |offset: u64, detail: String| {
-        let (instruction, encoding) = describe(code, (offset - first) as usize, size);
-        Fault::new(FaultRecord {
-            kind: FaultKind::UnknownInstruction,
-            kernel: kernel.name().to_owned(),
-            code_object_offset: Some(offset),
-            instruction,
-            encoding,
-            workgroup: [0; 3],
-            wave: 0,
-            lane: None,
-            access: None,
-            nearest: None,
-            detail,
-        })
-    };
-    let entry = kernel.code().code.start;
-    let rsrc1 = descriptor.rsrc1;
-    if [rsrc1.round_32(), rsrc1.round_16_64()] != [RoundMode::NearestEven; 2] {
-        let text = "the kernel asks for a rounding mode other than nearest even".to_owned();
-        return Err(refuse(entry, text));
-    }
-    let start = (entry - first) as usize;
-    let reach =
-        reachable(code, start, size).map_err(|(at, text)| refuse(first + at as u64, text))?;
-    let changes_mode = |instruction: &Instruction| {
-        matches!(
-            instruction.op,
-            Opcode::SDenormMode | Opcode::SSetregB32 | Opcode::SSetregImm32B32
-        )
-    };
-    let flush =
-        rsrc1.denorm_32() != DenormMode::Keep || reach.instructions.values().any(changes_mode);
+    let entry = (kernel.code().code.start - first) as usize;
+    let Reach {
+        instructions,
+        own,
+        mut refused,
+    } = reachable(code, entry, size);
+    let modes = Modes::of(descriptor.rsrc1, instructions.values());
     let vgprs = kernel.allocated_vgprs() as u16;
-    let mut lowerer = Lowerer::new(backend, *first as u32, vgprs, flush, size);
-    for (&at, instruction) in &reach.instructions {
+    let mut lowerer = Lowerer::new(backend, first as u32, vgprs, modes, size);
+    for (&at, instruction) in &instructions {
         lowerer.begin(at as u32);
-        if let Err(text) = lowerer.lower(instruction, at as u32) {
-            let must = reach.own.contains(&at);
-            if must {
-                return Err(refuse(first + at as u64, text));
-            }
+        if let Err(why) = lowerer.lower(instruction, at as u32) {
             let (shown, _) = describe(code, at, size);
-            lowerer.unknown(format!("{shown}: {text}"));
+            lowerer.unknown(format!("{shown}: {why}"));
+            refused.push(Refused {
+                at,
+                why,
+                own: own.contains(&at),
+            });
         }
     }
-    Ok(lowerer.finish(kernel.base(), code.clone()))
+    (lowerer, refused)
+}
+
+/// What the MODE register may be while a kernel runs.
+#[derive(Clone, Copy)]
+pub(super) struct Modes {
+    /// May f32 denormals have to be flushed?
+    flush: bool,
+    /// May results be rounded other than to nearest even, or f16 and f64
+    /// denormals flushed?
+    unusual: bool,
+}
+
+impl Modes {
+    fn of<'a>(
+        rsrc1: ComputeResource1,
+        instructions: impl Iterator<Item = &'a Instruction>,
+    ) -> Modes {
+        let rounds = [rsrc1.round_32(), rsrc1.round_16_64()] != [RoundMode::NearestEven; 2];
+        let mut modes = Modes {
+            flush: rsrc1.denorm_32() != DenormMode::Keep,
+            unusual: rounds || rsrc1.denorm_16_64() != DenormMode::Keep,
+        };
+        for instruction in instructions {
+            let (mask, value) = scalar_ops::mode_change(instruction);
+            let mode = Mode(Mode::DEFAULT.0 & !mask | value.unwrap_or(!Mode::DEFAULT.0) & mask);
+            modes.flush |= mode.0 & Mode::DENORM_F32 != Mode::DENORM_F32;
+            let usual = mode.0 & (Mode::ROUND | Mode::DENORM_F16_F64) == Mode::DENORM_F16_F64;
+            modes.unusual |= !usual;
+        }
+        modes
+    }
 }
 
 /// Instructions by byte offset in the code.
 struct Reach {
     instructions: BTreeMap<usize, Instruction>,
     /// Those that the kernel reaches without calls through registers.
-    own: std::collections::BTreeSet<usize>,
+    own: BTreeSet<usize>,
+    /// Where it goes wrong.
+    refused: Vec<Refused>,
 }
 
 /// Decodes what can be reached from `start`. If the code jumps to addresses in
 /// registers, that includes everything that decodes.
-fn reachable(code: &[u8], start: usize, size: WaveSize) -> Result<Reach, (usize, String)> {
+fn reachable(code: &[u8], start: usize, size: WaveSize) -> Reach {
     let mut instructions = BTreeMap::new();
+    let mut refused = Vec::new();
+    let mut refuse = |at, why| refused.push(Refused { at, why, own: true });
     let mut work = vec![start];
     let mut jumps_anywhere = false;
     while let Some(mut at) = work.pop() {
         while !instructions.contains_key(&at) {
-            let instruction = decode(code, at, size).map_err(|error| (at, error.to_string()))?;
+            let instruction = match decode(code, at, size) {
+                Ok(instruction) => instruction,
+                Err(error) => {
+                    refuse(at, error.to_string());
+                    break;
+                }
+            };
             let next = at + instruction.size_bytes as usize;
             let op = instruction.op;
             jumps_anywhere |= matches!(op, Opcode::SSetpcB64 | Opcode::SSwappcB64);
             if let Some(target) = branch_target(&instruction, at) {
                 if target >= code.len() {
-                    return Err((at, "it branches out of the code".to_owned()));
+                    refuse(at, "it branches out of the code".to_owned());
+                    break;
                 }
                 work.push(target);
             }
@@ -126,7 +195,11 @@ fn reachable(code: &[u8], start: usize, size: WaveSize) -> Result<Reach, (usize,
             }
         }
     }
-    Ok(Reach { instructions, own })
+    Reach {
+        instructions,
+        own,
+        refused,
+    }
 }
 
 /// Byte offset that a direct branch goes to.
@@ -140,11 +213,59 @@ pub(super) fn branch_target(instruction: &Instruction, at: usize) -> Option<usiz
     usize::try_from(next + 4 * i64::from(dwords as i16)).ok()
 }
 
+/// Why an instruction on its own cannot be lowered.
+#[cfg(test)]
+pub(super) fn refusal(instruction: &Instruction, size: WaveSize) -> Option<Refusal> {
+    let mode = |unusual| Modes {
+        flush: true,
+        unusual,
+    };
+    // Far enough into the code for branches backwards.
+    let at = 1 << 20;
+    [false, true].into_iter().find_map(|unusual| {
+        let mut lowerer = Lowerer::new(Backend::Portable, 0, 256, mode(unusual), size);
+        lowerer.lower(instruction, at).err()
+    })
+}
+
+/// Lowers instructions that lie one behind the other, and an end.
+#[cfg(test)]
+pub(super) fn assemble(
+    words: &[u32],
+    size: WaveSize,
+    backend: Backend,
+) -> Result<Program, Refusal> {
+    const END: u32 = 0xbfb0_0000;
+    let words = words.iter().chain(&[END]);
+    let code: Vec<u8> = words.flat_map(|word| word.to_le_bytes()).collect();
+    let mut instructions = Vec::new();
+    let mut at = 0;
+    while at < code.len() {
+        let instruction = decode(&code, at, size).map_err(|error| error.to_string())?;
+        let next = at + instruction.size_bytes as usize;
+        instructions.push((at, instruction));
+        at = next;
+    }
+    let usual = ComputeResource1(Mode::DEFAULT.0 << 12);
+    let modes = Modes::of(
+        usual,
+        instructions.iter().map(|(_, instruction)| instruction),
+    );
+    let mut lowerer = Lowerer::new(backend, 0, 256, modes, size);
+    for (at, instruction) in &instructions {
+        lowerer.begin(*at as u32);
+        lowerer.lower(instruction, *at as u32)?;
+    }
+    Ok(lowerer.finish(0, code))
+}
+
 /// A program in the making.
 pub(super) struct Lowerer {
     backend: Backend,
     /// May f32 denormals have to be flushed?
     pub(super) flush: bool,
+    /// May rounding or the denormals of f16 and f64 be out of the ordinary?
+    pub(super) unusual: bool,
     pub(super) vgprs: u16,
     pub(super) size: WaveSize,
     /// Which half of a wave of 64 the ops are for.
@@ -168,10 +289,11 @@ pub(super) struct Lowerer {
 }
 
 impl Lowerer {
-    fn new(backend: Backend, first: u32, vgprs: u16, flush: bool, size: WaveSize) -> Lowerer {
+    fn new(backend: Backend, first: u32, vgprs: u16, modes: Modes, size: WaveSize) -> Lowerer {
         Lowerer {
             backend,
-            flush,
+            flush: modes.flush,
+            unusual: modes.unusual,
             vgprs,
             size,
             half: 0,
@@ -344,6 +466,16 @@ impl Lowerer {
         result
     }
 
+    /// Are the ops for the upper half of a wave of 64?
+    pub(super) fn is_upper_half(&self) -> bool {
+        self.half == 1
+    }
+
+    /// The first row of the half at hand, and how many it has.
+    pub(super) fn rows_of_half(&self) -> (u16, u16) {
+        (self.half * self.vgprs, self.vgprs)
+    }
+
     /// Halves of 32 lanes in a wave.
     fn halves(&self) -> u16 {
         (self.size.lanes() / 32) as u16
@@ -470,10 +602,13 @@ impl Lowerer {
             Special::SharedLimit => self.constant_slot(aperture(aperture::SHARED, u32::MAX)),
             Special::PrivateBase => self.constant_slot(aperture(aperture::PRIVATE, 0)),
             Special::PrivateLimit => self.constant_slot(aperture(aperture::PRIVATE, u32::MAX)),
+            // Of graphics, and of other generations.
+            Special::PopsExitingWaveId
+            | Special::FlatScratchBaseLo
+            | Special::FlatScratchBaseHi => self.constant_slot(0),
             Special::Scc => self.stage(0),
             Special::Vccz => self.stage(1),
             Special::Execz => self.stage(2),
-            other => return Err(format!("operand {other:?} is not implemented")),
         })
     }
 

@@ -4,14 +4,17 @@ use super::Op;
 use super::lower::{Lowerer, Refusal};
 use crate::exec::families::*;
 use crate::exec::{access, atomic_function};
-use crate::isa::{Encoding, Instruction, Opcode, Operand, Type};
+use crate::isa::{Encoding, Flags, Instruction, Opcode, Operand, Type};
 use crate::simd::Handler;
-use crate::wave::slot;
+use crate::wave::{slot, temp};
 
 pub(super) fn lower(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     use Opcode::*;
-    if matches!(i.op, SGl1Inv | SDcacheInv | BufferGl0Inv | BufferGl1Inv) {
-        // There are no caches.
+    if matches!(
+        i.op,
+        SGl1Inv | SDcacheInv | BufferGl0Inv | BufferGl1Inv | SAtcProbe | SAtcProbeBuffer
+    ) {
+        // There are no caches, and nothing to ask a translation for.
         return Ok(());
     }
     match i.encoding {
@@ -55,11 +58,11 @@ fn scalar(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
 macro_rules! transfers {
     ($l:ident, $name:expr, $load:ident, $load_small:ident, $store:ident, $store_small:ident) => {
         match $name {
-            "load_b32" => $l.code::<$load<1>>(),
+            "load_b32" | "load_addtid_b32" => $l.code::<$load<1>>(),
             "load_b64" => $l.code::<$load<2>>(),
             "load_b96" => $l.code::<$load<3>>(),
             "load_b128" => $l.code::<$load<4>>(),
-            "store_b32" => $l.code::<$store<1>>(),
+            "store_b32" | "store_addtid_b32" => $l.code::<$store<1>>(),
             "store_b64" => $l.code::<$store<2>>(),
             "store_b96" => $l.code::<$store<3>>(),
             "store_b128" => $l.code::<$store<4>>(),
@@ -99,9 +102,6 @@ fn data_row(l: &Lowerer, i: &Instruction) -> Result<u16, Refusal> {
 
 fn buffer(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     let modifiers = &i.modifiers;
-    if modifiers.tfe {
-        return Err("residency reports are not implemented".to_owned());
-    }
     let atomic = verb(i)
         .starts_with("atomic")
         .then(|| atomic_function(i.op))
@@ -133,7 +133,19 @@ fn buffer(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
         op.e = ((function as u16) << 1) | (u16::from(modifiers.glc) * access::RETURN);
     }
     l.push(op);
+    if modifiers.tfe && i.dst[0] != Operand::None {
+        report_residency(l, i, op.d);
+    }
     Ok(())
+}
+
+/// The dword behind a load's data that says which pages were missing: none.
+fn report_residency(l: &mut Lowerer, i: &Instruction, data: u16) {
+    let dwords = i.op.info().dst[0].dwords(l.size);
+    let mut op = l.op::<Plain<crate::exec::lane::Move>>();
+    op.a = l.constant_row(0);
+    op.d = data + u16::from(dwords);
+    l.push(op);
 }
 
 fn global(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
@@ -154,9 +166,14 @@ fn global(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
         ),
     };
     let mut op = l.op_of(run);
-    op.a = l.vgpr(i.src[0])?;
+    let own = i.op.flags().contains(Flags::NO_ADDRESS);
+    op.a = if own {
+        lane_addresses(l, false)
+    } else {
+        l.vgpr(i.src[0])?
+    };
     op.imm = i.modifiers.offset as u32;
-    if !matches!(i.src[1], Operand::Off | Operand::None) {
+    if own || !matches!(i.src[1], Operand::Off | Operand::None) {
         op.b = l.source_slot(i.src[1], Type::S64)?;
         op.aux |= access::SCALAR_BASE;
     }
@@ -214,6 +231,9 @@ fn lds(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     if let Some(run) = permute {
         return lds_permute(l, i, run);
     }
+    if name.contains("addtid") || matches!(name, "append" | "consume") {
+        return lds_from_m0(l, i);
+    }
     // Offsets of accesses to two places count elements.
     let element = if name.ends_with("b64") { 8 } else { 4 };
     let element = if name.contains("stride64") {
@@ -226,6 +246,12 @@ fn lds(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
         "load_2addr_b64" | "load_2addr_stride64_b64" => l.code::<DsLoad2<2>>(),
         "store_2addr_b32" | "store_2addr_stride64_b32" => l.code::<DsStore2<1>>(),
         "store_2addr_b64" | "store_2addr_stride64_b64" => l.code::<DsStore2<2>>(),
+        "storexchg_2addr_rtn_b32" | "storexchg_2addr_stride64_rtn_b32" => {
+            l.common_code::<DsExchange2<false>>()
+        }
+        "storexchg_2addr_rtn_b64" | "storexchg_2addr_stride64_rtn_b64" => {
+            l.common_code::<DsExchange2<true>>()
+        }
         _ => transfers!(l, name, DsLoad, DsLoadSmall, DsStore, DsStoreSmall),
     };
     let mut op = l.op_of(run);
@@ -237,12 +263,54 @@ fn lds(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     }
     if i.dst[0] != Operand::None {
         op.d = l.vgpr(i.dst[0])?;
-    } else {
-        op.b = l.vgpr(i.src[1])?;
-        if i.src[2] != Operand::None {
-            op.c = l.vgpr(i.src[2])?;
-        }
     }
+    if i.src[1] != Operand::None {
+        op.b = l.vgpr(i.src[1])?;
+    }
+    if i.src[2] != Operand::None {
+        op.c = l.vgpr(i.src[2])?;
+    }
+    l.push(op);
+    Ok(())
+}
+
+/// A row of the offsets of consecutive dwords, one a lane, perhaps plus M0.
+fn lane_addresses(l: &mut Lowerer, from_m0: bool) -> u16 {
+    let mut op = l.common_op::<LaneAddresses>();
+    op.d = l.temp(temp::TAKEN);
+    op.imm = u32::from(from_m0);
+    l.push(op);
+    op.d
+}
+
+/// Accesses at M0: a counter that all lanes share, or a dword a lane.
+fn lds_from_m0(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
+    let offset = i.modifiers.offset as u32;
+    let count = match i.op {
+        Opcode::DsAppend => Some(l.common_code::<DsCount<true>>()),
+        Opcode::DsConsume => Some(l.common_code::<DsCount<false>>()),
+        _ => None,
+    };
+    if let Some(run) = count {
+        let mut op = l.op_of(run);
+        op.d = l.vgpr(i.dst[0])?;
+        (op.imm, op.e) = (offset, l.vgprs);
+        l.push(op);
+        return Ok(());
+    }
+    let address = lane_addresses(l, true);
+    let mut op = if i.op == Opcode::DsLoadAddtidB32 {
+        Op {
+            d: l.vgpr(i.dst[0])?,
+            ..l.op::<DsLoad<1>>()
+        }
+    } else {
+        Op {
+            b: l.vgpr(i.src[1])?,
+            ..l.op::<DsStore<1>>()
+        }
+    };
+    (op.a, op.imm) = (address, offset);
     l.push(op);
     Ok(())
 }

@@ -28,7 +28,8 @@ pub(super) fn lower(l: &mut Lowerer, i: &Instruction, at: u32) -> Result<(), Ref
     control(l, i, at)
 }
 
-/// Hints and waits: every access here is complete before the next op.
+/// Hints, waits and what only graphics and debuggers need: every access here
+/// is complete before the next op, no branch of a debugger is taken.
 fn dropped(op: Opcode) -> bool {
     use Opcode::*;
     matches!(
@@ -45,6 +46,11 @@ fn dropped(op: Opcode) -> bool {
             | SWaitEvent
             | SSetInstPrefetchDistance
             | SSetprio
+            | SSetkill
+            | SCbranchCdbgsys
+            | SCbranchCdbguser
+            | SCbranchCdbgsysOrUser
+            | SCbranchCdbgsysAndUser
             | SIcacheInv
             | SSendmsg
             | SIncperflevel
@@ -108,7 +114,9 @@ fn computes(l: &Lowerer, op: Opcode) -> Option<Handler> {
         SBcnt1I32B32 => Scalar<SBcnt1_32>,
         SBcnt1I32B64 => Scalar<SBcnt1_64>,
         SQuadmaskB32 => Scalar<SQuadmask32>,
+        SQuadmaskB64 => Scalar<SQuadmask64>,
         SWqmB32 => Scalar<SWqm32>,
+        SWqmB64 => Scalar<SWqm64>,
         SNotB32 => Scalar<SNot32>,
         SNotB64 => Scalar<SNot64>,
 
@@ -291,6 +299,16 @@ fn control(l: &mut Lowerer, i: &Instruction, at: u32) -> Result<(), Refusal> {
             l.common_op::<End>()
         }
         Opcode::SBarrier => l.common_op::<Barrier>(),
+        Opcode::SSethalt if imm == Some(0) => return Ok(()),
+        Opcode::SSethalt | Opcode::SSendmsghalt => l.common_op::<Halt>(),
+        Opcode::SSendmsgRtnB32 | Opcode::SSendmsgRtnB64 => {
+            return message(l, i, imm.unwrap_or(0));
+        }
+        Opcode::SMovrelsB32
+        | Opcode::SMovrelsB64
+        | Opcode::SMovreldB32
+        | Opcode::SMovreldB64
+        | Opcode::SMovrelsd2B32 => return relative(l, i),
         Opcode::SSleep => l.common_op::<Sleep>(),
         Opcode::STrap => Op {
             imm: u32::from(imm.unwrap_or(0)),
@@ -321,16 +339,14 @@ fn control(l: &mut Lowerer, i: &Instruction, at: u32) -> Result<(), Refusal> {
             l.push_branch(op, target as u32);
             return Ok(());
         }
-        Opcode::SDenormMode => Op {
-            imm: u32::from(imm.unwrap_or(0)) << 4,
-            aux: 0xf0,
-            ..l.common_op::<SetMode<false>>()
-        },
-        Opcode::SRoundMode => Op {
-            imm: u32::from(imm.unwrap_or(0)),
-            aux: 0xf,
-            ..l.common_op::<SetMode<false>>()
-        },
+        Opcode::SDenormMode | Opcode::SRoundMode => {
+            let (aux, value) = mode_change(i);
+            Op {
+                imm: value.unwrap_or(0),
+                aux,
+                ..l.common_op::<SetMode<false>>()
+            }
+        }
         Opcode::SGetregB32 | Opcode::SSetregB32 | Opcode::SSetregImm32B32 => {
             return hardware_register(l, i, imm.unwrap_or(0));
         }
@@ -340,8 +356,42 @@ fn control(l: &mut Lowerer, i: &Instruction, at: u32) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Number, first bit and size of a hardware register field.
-fn hardware_register(l: &mut Lowerer, i: &Instruction, field: u16) -> Result<(), Refusal> {
+/// A message that is answered: the clock, or zero, there being no doorbell, no
+/// trap handler and no wave to save.
+fn message(l: &mut Lowerer, i: &Instruction, number: u16) -> Result<(), Refusal> {
+    const REAL_TIME: u16 = 0x83;
+    let d = l.result_slot(i.dst[0])?;
+    let wide = i.op == Opcode::SSendmsgRtnB64;
+    let op = match (number, wide) {
+        (REAL_TIME, true) => l.common_op::<Clock>(),
+        (_, true) => l.common_op::<Scalar<SMov64>>(),
+        (_, false) => l.common_op::<Scalar<SMov32>>(),
+    };
+    let a = l.constant_slot(0);
+    l.push(Op { d, a, ..op });
+    Ok(())
+}
+
+/// Moves between registers whose numbers M0 changes.
+fn relative(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
+    use relative_to_m0 as by;
+    let op = match i.op {
+        Opcode::SMovrelsB64 | Opcode::SMovreldB64 => l.common_op::<ScalarMoveRelative<true>>(),
+        _ => l.common_op::<ScalarMoveRelative<false>>(),
+    };
+    let imm = match i.op {
+        Opcode::SMovrelsB32 | Opcode::SMovrelsB64 => by::SOURCE,
+        Opcode::SMovreldB32 | Opcode::SMovreldB64 => by::RESULT,
+        _ => by::EACH,
+    };
+    let a = l.source_slot(i.src[0], i.op.info().src[0])?;
+    let d = l.result_slot(i.dst[0])?;
+    l.push(Op { a, d, imm, ..op });
+    Ok(())
+}
+
+/// Number, first bit and size of a hardware register field, and its mask.
+fn field_of(field: u16) -> (u16, u32, u32, u32) {
     let (number, first, size) = (field & 63, u32::from(field >> 6 & 31), field >> 11);
     let size = u32::from(size) + 1;
     let ones = if size >= 32 {
@@ -349,7 +399,32 @@ fn hardware_register(l: &mut Lowerer, i: &Instruction, field: u16) -> Result<(),
     } else {
         (1 << size) - 1
     };
-    let mask = ones << first;
+    (number, first, size, ones << first)
+}
+
+/// Which bits of MODE an instruction writes, and what if that is known.
+pub(super) fn mode_change(i: &Instruction) -> (u32, Option<u32>) {
+    let imm = i.src.iter().find_map(|operand| match operand {
+        Operand::Imm(value) => Some(*value),
+        _ => None,
+    });
+    let imm = imm.unwrap_or(0);
+    let (number, first, _, mask) = field_of(imm);
+    match i.op {
+        Opcode::SDenormMode => (0xf0, Some(u32::from(imm) << 4)),
+        Opcode::SRoundMode => (0xf, Some(u32::from(imm))),
+        Opcode::SSetregB32 if number == HW_MODE => (mask, None),
+        Opcode::SSetregImm32B32 if number == HW_MODE => {
+            let value = i.src[1].constant(Type::B32);
+            (mask, value.map(|value| (value as u32) << first))
+        }
+        _ => (0, None),
+    }
+}
+
+/// Reads or writes a hardware register.
+fn hardware_register(l: &mut Lowerer, i: &Instruction, field: u16) -> Result<(), Refusal> {
+    let (number, first, size, mask) = field_of(field);
     let op = match (i.op, number) {
         (Opcode::SGetregB32, HW_MODE) => Op {
             d: l.result_slot(i.dst[0])?,

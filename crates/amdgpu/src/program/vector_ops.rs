@@ -1,15 +1,14 @@
 //! Lowering of vector instructions.
 
 mod codes;
+mod dpp;
 
 use super::Op;
 use super::lower::{Lowerer, Refusal};
 use crate::exec::families::*;
 use crate::exec::lane::*;
-use crate::isa::{
-    Dpp, DppControl, Encoding, Instruction, Opcode, Operand, OutputModifier, Type, WaveSize,
-};
-use crate::simd::{Handler, LANES};
+use crate::isa::{Encoding, Instruction, Opcode, Operand, Type, WaveSize};
+use crate::simd::Handler;
 use crate::wave::{slot, temp};
 use codes::{Code, Halves, lane_function, matrix_function, predicate, wide_function};
 
@@ -32,12 +31,16 @@ impl Source {
     };
 }
 
+/// Flag of a source whose halves are put in another order, by [`Arrange`]:
+/// its `shift` then holds where they come from.
+const ARRANGED: u16 = 1 << 15;
+
 /// Is it lowered once, even for waves of 64?
 pub(super) fn is_for_whole_wave(op: Opcode) -> bool {
     use Opcode::*;
     matches!(
         op,
-        VReadfirstlaneB32 | VReadlaneB32 | VWritelaneB32 | VPermlane64B32
+        VReadfirstlaneB32 | VReadlaneB32 | VWritelaneB32 | VPermlane64B32 | DsAppend | DsConsume
     )
 }
 
@@ -49,7 +52,7 @@ pub(super) fn lower(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
         return dual(l, i, second);
     }
     match &i.modifiers.dpp {
-        Some(dpp) => permuted(l, i, dpp),
+        Some(control) => dpp::lower(l, i, control),
         None => single(l, i),
     }
 }
@@ -75,70 +78,6 @@ fn dual(l: &mut Lowerer, first: &Instruction, second: &Instruction) -> Result<()
     op.d = l.vgpr(first.dst[0])?;
     l.push(op);
     Ok(())
-}
-
-/// The first source goes through a permutation of lanes.
-fn permuted(l: &mut Lowerer, i: &Instruction, dpp: &Dpp) -> Result<(), Refusal> {
-    if i.op.flags().contains(crate::isa::Flags::WRITES_EXEC) {
-        return Err("a compare that writes EXEC with DPP is not implemented".to_owned());
-    }
-    let (table, lanes, flags) = match *dpp {
-        Dpp::Row {
-            control,
-            row_mask,
-            bank_mask,
-            bound_control,
-            fetch_inactive,
-        } => {
-            let lanes = (0..LANES).filter(|lane| {
-                row_mask >> (lane / 16) & 1 != 0 && bank_mask >> (lane / 4 % 4) & 1 != 0
-            });
-            let lanes = lanes.fold(0_u32, |bits, lane| bits | 1 << lane);
-            let flags = u16::from(fetch_inactive) | u16::from(bound_control) << 1;
-            (row_table(control), lanes, flags)
-        }
-        Dpp::Lanes8 {
-            lanes,
-            fetch_inactive,
-        } => {
-            let table = std::array::from_fn(|lane| (lane & !7) as u8 + lanes[lane % 8]);
-            // Lanes that may not be read are zero in this form.
-            (table, u32::MAX, u16::from(fetch_inactive) | 2)
-        }
-    };
-    let mut op = l.op::<DppBegin>();
-    let ty = i.op.info().src[0];
-    op.a = l.source(&mut op, 0, i.src[0], ty)?;
-    op.imm = l.shuffle(table);
-    op.aux = lanes;
-    op.e = flags;
-    l.push(op);
-    l.with_dpp(|l| single(l, i))?;
-    let op = l.op::<DppEnd>();
-    l.push(op);
-    Ok(())
-}
-
-/// The lane that each lane reads; 32 for none.
-fn row_table(control: DppControl) -> [u8; 32] {
-    std::array::from_fn(|lane| {
-        let (row, at) = (lane & 16, lane as i32 & 15);
-        let from = match control {
-            DppControl::QuadPerm(lanes) => (at & !3) + i32::from(lanes[at as usize & 3]),
-            DppControl::RowShl(n) => at + i32::from(n),
-            DppControl::RowShr(n) => at - i32::from(n),
-            DppControl::RowRor(n) => (at - i32::from(n)) & 15,
-            DppControl::RowMirror => 15 - at,
-            DppControl::RowHalfMirror => (at & 8) | (7 - (at & 7)),
-            DppControl::RowShare(n) => i32::from(n),
-            DppControl::RowXmask(n) => at ^ i32::from(n),
-        };
-        if (0..16).contains(&from) {
-            row as u8 + from as u8
-        } else {
-            32
-        }
-    })
 }
 
 fn single(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
@@ -181,16 +120,7 @@ fn lane(l: &mut Lowerer, i: &Instruction, code: &Code) -> Result<(), Refusal> {
         return Ok(());
     }
     [op.a, op.b, op.c] = take_all(l, i, &mut op, &taken)?;
-    match finish {
-        None => l.push(op),
-        Some((flags, keep)) => {
-            op.d = l.temp(temp::RESULT);
-            l.push(op);
-            let mut op = l.op::<Finish>();
-            (op.d, op.a, op.e, op.imm) = (result, l.temp(temp::RESULT), flags, keep);
-            l.push(op);
-        }
-    }
+    push_finished(l, op, result, finish);
     Ok(())
 }
 
@@ -254,6 +184,14 @@ fn take_one(
     source: Source,
 ) -> Result<u16, Refusal> {
     let (operand, ty) = operand(i, number).ok_or("a source is missing")?;
+    if source.flags & ARRANGED != 0 {
+        let mut op = l.common_op::<Arrange>();
+        op.a = l.source(&mut op, number, operand, ty)?;
+        op.d = l.temp(temp::TAKEN + number as u16);
+        (op.aux, op.e) = (source.flip, source.shift);
+        l.push(op);
+        return Ok(op.d);
+    }
     let mut op = l.op::<Take>();
     op.a = l.source(&mut op, number, operand, ty)?;
     op.d = l.temp(temp::TAKEN + number as u16);
@@ -289,6 +227,9 @@ fn sources_of(l: &Lowerer, i: &Instruction, halves: Halves) -> [Source; 3] {
             bit(m.op_sel)
         };
         let mixed_half = ty == Type::MixF32 && bit(m.op_sel_hi);
+        if matches!(ty, Type::PkF16 | Type::PkBf16) {
+            return arranged(i, number);
+        }
         let mut source = Source::WHOLE;
         let mut sign = 1 << 31;
         if ty.is_half() || mixed_half {
@@ -313,6 +254,29 @@ fn sources_of(l: &Lowerer, i: &Instruction, halves: Halves) -> [Source; 3] {
     })
 }
 
+/// How two halves that are taken together are put in order.
+fn arranged(i: &Instruction, number: usize) -> Source {
+    let m = &i.modifiers;
+    let packed = i.encoding == Encoding::Vop3p;
+    let bit = |mask: u8| u16::from(mask >> number & 1);
+    let order = if packed {
+        bit(m.op_sel) | bit(m.op_sel_hi) << 1
+    } else {
+        2
+    };
+    let high = if packed { m.neg_hi } else { m.neg };
+    let flip = u32::from(bit(m.neg)) << 15 | u32::from(bit(high)) << 31;
+    if (order, flip) == (2, 0) {
+        return Source::WHOLE;
+    }
+    Source {
+        shift: order,
+        flip,
+        flags: ARRANGED,
+        ..Source::WHOLE
+    }
+}
+
 /// Flags and kept bits for the op that finishes a result, if it needs one.
 fn finish_flags(l: &Lowerer, i: &Instruction, halves: Halves) -> Option<(u16, u32)> {
     let m = &i.modifiers;
@@ -322,6 +286,7 @@ fn finish_flags(l: &Lowerer, i: &Instruction, halves: Halves) -> Option<(u16, u3
     if mix || ty == Type::F16 && halves == Halves::Widened {
         flags |= form::HALF;
     } else if ty == Type::F16 {
+        // Its bits are rounded already.
         flags |= form::IS_HALF;
     } else if ty == Type::F32 && l.flush {
         flags |= form::FLUSH;
@@ -402,10 +367,8 @@ fn half_sources(i: &Instruction, halves: Halves, high: bool) -> [Source; 3] {
 }
 
 fn matrix(l: &mut Lowerer, i: &Instruction, run: Handler) -> Result<(), Refusal> {
+    use matrix_flags as flags;
     let m = &i.modifiers;
-    if l.size == WaveSize::Wave64 {
-        return Err("matrix instructions are implemented for waves of 32 only".to_owned());
-    }
     let integer = matches!(
         i.op,
         Opcode::VWmmaI3216x16x16Iu8 | Opcode::VWmmaI3216x16x16Iu4
@@ -414,50 +377,69 @@ fn matrix(l: &mut Lowerer, i: &Instruction, run: Handler) -> Result<(), Refusal>
         i.op,
         Opcode::VWmmaF1616x16x16F16 | Opcode::VWmmaBf1616x16x16Bf16
     );
-    if m.clamp || m.abs != 0 || (!integer && (m.neg != 0 || m.neg_hi != 0)) {
-        return Err("modifiers of matrix instructions are not implemented".to_owned());
-    }
     let mut op = l.op_of(run);
     op.d = l.vgpr(i.dst[0])?;
     op.a = l.vgpr(i.src[0])?;
     op.b = l.vgpr(i.src[1])?;
-    op.aux = if integer { u32::from(m.neg & 3) } else { 0 };
     let ty = i.op.info().src[2];
-    if let Some(value) = i.src[2].constant(ty) {
-        op.c = l.constant_row(value);
-        op.aux |= 4;
-    } else {
-        op.c = l.vgpr(i.src[2])?;
-    }
-    if half && m.op_sel >> 2 & 1 != 0 {
-        op.aux |= 8;
-    }
-    if i.op == Opcode::VWmmaBf1616x16x16Bf16 {
-        op.aux |= 16;
-    }
+    op.c = match i.src[2].constant(ty) {
+        Some(value) => l.constant_row(value),
+        None => l.vgpr(i.src[2])?,
+    };
+    let bit = |mask: u8, number: u32| mask >> number & 1 != 0;
+    let asked = [
+        (integer && bit(m.neg, 0), flags::SIGNED_A),
+        (integer && bit(m.neg, 1), flags::SIGNED_B),
+        (i.src[2].constant(ty).is_some(), flags::CONSTANT),
+        (half && bit(m.op_sel, 2), flags::UPPER),
+        (i.op == Opcode::VWmmaBf1616x16x16Bf16, flags::BRAIN),
+        (m.clamp, flags::CLAMP),
+        (!integer && bit(m.neg, 0), flags::NEGATE_A_EVEN),
+        (!integer && bit(m.neg_hi, 0), flags::NEGATE_A_ODD),
+        (!integer && bit(m.neg, 1), flags::NEGATE_B_EVEN),
+        (!integer && bit(m.neg_hi, 1), flags::NEGATE_B_ODD),
+        (!integer && bit(m.neg, 2), flags::NEGATE_C),
+        (!integer && bit(m.neg_hi, 2), flags::ABS_C),
+        (l.size == WaveSize::Wave64, flags::WAVE64),
+        (l.is_upper_half(), flags::UPPER_LANES),
+    ];
+    let set = asked.iter().filter(|(set, _)| *set);
+    op.aux = set.fold(0, |bits, (_, flag)| bits | flag);
     l.push(op);
     Ok(())
 }
 
 /// Modifiers of 64-bit functions and of the division helpers, in `aux`.
-fn modifier_bits(i: &Instruction, clamps: bool) -> Result<u32, Refusal> {
+fn modifier_bits(i: &Instruction) -> u32 {
     let m = &i.modifiers;
-    if m.omod != OutputModifier::None {
-        return Err("an output modifier is not implemented here".to_owned());
-    }
-    if m.clamp && !clamps {
-        return Err("a clamp is not implemented here".to_owned());
-    }
-    Ok(u32::from(m.neg & 7) | u32::from(m.abs & 7) << 3 | u32::from(m.clamp) << 6)
+    let signs = u32::from(m.neg & 7) | u32::from(m.abs & 7) << 3;
+    signs | u32::from(m.clamp) << 6 | (m.omod as u32) << 7
 }
 
 fn wide(l: &mut Lowerer, i: &Instruction, run: Handler) -> Result<(), Refusal> {
     let mut op = l.op_of(run);
     [op.a, op.b, op.c] = sources(l, i, &mut op)?;
-    op.d = l.result(i.dst[0])?;
-    op.aux = modifier_bits(i, i.op.info().dst[0] == Type::F64)?;
-    l.push(op);
+    op.aux = modifier_bits(i);
+    let result = l.result(i.dst[0])?;
+    let finish = (i.op.info().dst[0] == Type::F32)
+        .then(|| finish_flags(l, i, Halves::Raw))
+        .flatten();
+    push_finished(l, op, result, finish);
     Ok(())
+}
+
+/// Adds an op, and another that finishes its result if it needs that.
+fn push_finished(l: &mut Lowerer, mut op: Op, result: u16, finish: Option<(u16, u32)>) {
+    op.d = result;
+    let Some((flags, keep)) = finish else {
+        l.push(op);
+        return;
+    };
+    op.d = l.temp(temp::RESULT);
+    l.push(op);
+    let mut op = l.op::<Finish>();
+    (op.d, op.a, op.e, op.imm) = (result, l.temp(temp::RESULT), flags, keep);
+    l.push(op);
 }
 
 fn special(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
@@ -474,6 +456,10 @@ fn special(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
             op.a = l.vgpr(i.src[0])?;
             l.push(op);
             return Ok(());
+        }
+        VSwapB16 => return swap_halves(l, i),
+        VMovreldB32 | VMovrelsB32 | VMovrelsdB32 | VMovrelsd2B32 | VSwaprelB32 => {
+            return relative(l, i);
         }
         _ => {}
     }
@@ -494,6 +480,7 @@ fn special(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
         VMbcntHiU32B32 => l.common_code::<MaskCount<true>>(),
         VDot4I32Iu8 => l.common_code::<DotSigned<8>>(),
         VDot8I32Iu4 => l.common_code::<DotSigned<4>>(),
+        VMqsadU32U8 => l.common_code::<MqsadU32U8>(),
         _ => return Err("not implemented".to_owned()),
     };
     let mut op = l.op_of(run);
@@ -507,10 +494,60 @@ fn special(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
         };
     }
     [op.a, op.b, op.c] = rows;
-    op.d = l.result(i.dst[0])?;
     op.e = l.result_mask(i.dst[1])?;
-    let dot = matches!(i.op, VDot4I32Iu8 | VDot8I32Iu4);
-    op.aux = modifier_bits(i, dot)?;
+    op.aux = modifier_bits(i);
+    let result = l.result(i.dst[0])?;
+    let finish = matches!(i.op, VDivScaleF32 | VDivFmasF32)
+        .then(|| finish_flags(l, i, Halves::Raw))
+        .flatten();
+    push_finished(l, op, result, finish);
+    Ok(())
+}
+
+/// Exchanges halves of two registers.
+fn swap_halves(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
+    let shift = |bit: u8| {
+        if i.modifiers.op_sel >> bit & 1 != 0 {
+            16
+        } else {
+            0
+        }
+    };
+    let [source, result] = [(i.src[0], shift(0)), (i.dst[0], shift(3))];
+    for (number, (operand, shift)) in [source, result].into_iter().enumerate() {
+        let mut op = l.op::<Take>();
+        op.a = l.vgpr(operand)?;
+        op.d = l.temp(temp::TAKEN + number as u16);
+        (op.imm, op.e) = (0xffff, shift);
+        l.push(op);
+    }
+    for (number, (operand, shift)) in [result, source].into_iter().enumerate() {
+        let mut op = l.op::<Finish>();
+        op.d = l.vgpr(operand)?;
+        op.a = l.temp(temp::TAKEN + number as u16);
+        (op.e, op.imm) = (shift, !(0xffff << shift));
+        l.push(op);
+    }
+    Ok(())
+}
+
+/// Moves between registers whose numbers M0 changes.
+fn relative(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
+    use relative_to_m0 as by;
+    let (imm, swaps) = match i.op {
+        Opcode::VMovreldB32 => (by::RESULT, false),
+        Opcode::VMovrelsB32 => (by::SOURCE, false),
+        Opcode::VMovrelsdB32 => (by::BOTH, false),
+        other => (by::EACH, other == Opcode::VSwaprelB32),
+    };
+    if imm != by::RESULT && i.modifiers.dpp.is_some() {
+        return Err("a permutation of a register that M0 selects is not implemented".to_owned());
+    }
+    let mut op = l.common_op::<MoveRelative>();
+    op.a = l.source(&mut op, 0, i.src[0], Type::B32)?;
+    op.d = l.vgpr(i.dst[0])?;
+    (op.imm, op.aux) = (imm, u32::from(swaps));
+    (op.e, op.b) = l.rows_of_half();
     l.push(op);
     Ok(())
 }
@@ -609,15 +646,13 @@ fn compare(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     let mut parts = i.op.mnemonic().split('_').skip(1);
     let exec = parts.next() == Some("cmpx");
     let (condition, ty) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
+    // A clamp asks for exceptions on quiet NaNs; there are no exceptions.
     let codes = predicate(l, condition, ty).ok_or("not implemented")?;
-    if i.modifiers.clamp {
-        return Err("a compare that signals is not implemented".to_owned());
-    }
     let types = i.op.info().src;
     let mut op = l.op_of(codes[usize::from(exec)]);
     if matches!(types[0], Type::F64 | Type::B64) {
         [op.a, op.b, _] = sources(l, i, &mut op)?;
-        op.aux = modifier_bits(i, false)?;
+        op.aux = modifier_bits(i);
     } else {
         let halves = if condition == "class" {
             Halves::Raw

@@ -41,7 +41,7 @@ pub(crate) fn div_scale(x: u32, denominator: u32, numerator: u32) -> (u32, bool)
         }
     };
     if denominator & !SIGN == 0 || numerator & !SIGN == 0 {
-        return (0x7fc0_0000, false);
+        return (0x7fc0_0000, true);
     }
     let (d, n) = (exponent(denominator), exponent(numerator));
     // 1 / denominator would be denormal from here on.

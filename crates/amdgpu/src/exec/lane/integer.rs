@@ -73,6 +73,31 @@ lanes! {
     AddI32Clamp(a, b) => each_2(a, b, |x, y| (x as i32).saturating_add(y as i32) as u32);
     SubI32Clamp(a, b) => each_2(a, b, |x, y| (x as i32).saturating_sub(y as i32) as u32);
 
+    MulU24Clamp(a, b) => each_2(a, b, |a, b| mad_24(a, b, 0));
+    MulI24Clamp(a, b) => each_2(a, b, |a, b| mad_i24(a, b, 0));
+    MadU24Clamp(a, b, c) => each_3(a, b, c, mad_24);
+    MadI24Clamp(a, b, c) => each_3(a, b, c, mad_i24);
+    MadU32U16Clamp(a, b, c) => each_3(a, b, c, |a, b, c| {
+        clamp_u32(u64::from(a & 0xffff) * u64::from(b & 0xffff) + u64::from(c))
+    });
+    MadI32I16Clamp(a, b, c) => each_3(a, b, c, |a, b, c| {
+        let factor = |x: u32| i64::from(x as u16 as i16);
+        clamp_i32(factor(a) * factor(b) + i64::from(c as i32))
+    });
+    SadU8Clamp(a, b, c) => each_3(a, b, c, |a, b, c| sad_u8(a, b, 0).saturating_add(c));
+    SadU16Clamp(a, b, c) => each_3(a, b, c, |a, b, c| {
+        let low = (a & 0xffff).abs_diff(b & 0xffff);
+        (low + (a >> 16).abs_diff(b >> 16)).saturating_add(c)
+    });
+    SadU32Clamp(a, b, c) => each_3(a, b, c, |a, b, c| a.abs_diff(b).saturating_add(c));
+    Dot4U32U8Clamp(a, b, c) => each_3(a, b, c, |a, b, c| {
+        bytes(a).zip(bytes(b)).map(|(x, y)| x * y).sum::<u32>().saturating_add(c)
+    });
+    Dot8U32U4Clamp(a, b, c) => each_3(a, b, c, |a, b, c| {
+        let sum: u32 = (0..8).map(|i| (a >> (4 * i) & 15) * (b >> (4 * i) & 15)).sum();
+        sum.saturating_add(c)
+    });
+
     MulLoU32(a, b) => a.mul_lo(b);
     MulHiU32(a, b) => a.mul_hi_u32(b);
     MulHiI32(a, b) => {
@@ -136,6 +161,15 @@ lanes! {
     SubU16Clamp(a, b) => saturate_u16(a.sub(b));
     AddI16Clamp(a, b) => saturate_i16(signed_16(a).add(signed_16(b)));
     SubI16Clamp(a, b) => saturate_i16(signed_16(a).sub(signed_16(b)));
+    MadU16Clamp(a, b, c) => each_3(a, b, c, |a, b, c| {
+        let sum = u64::from(a & 0xffff) * u64::from(b & 0xffff) + u64::from(c & 0xffff);
+        sum.min(0xffff) as u32
+    });
+    MadI16Clamp(a, b, c) => each_3(a, b, c, |a, b, c| {
+        let value = |x: u32| i64::from(x as u16 as i16);
+        let sum = value(a) * value(b) + value(c);
+        sum.clamp(-0x8000, 0x7fff) as u32
+    });
     MinI16(a, b) => signed_16(a).min_i32(signed_16(b));
     MaxI16(a, b) => signed_16(a).max_i32(signed_16(b));
     Min3I16(a, b, c) => signed_16(a).min_i32(signed_16(b)).min_i32(signed_16(c));
@@ -175,6 +209,25 @@ impl MulHiI32 {
     fn product<S: Simd>(a: S, b: S) -> S {
         <MulHiI32 as super::Lane>::eval(a, b, b)
     }
+}
+
+fn clamp_u32(x: u64) -> u32 {
+    x.min(u64::from(u32::MAX)) as u32
+}
+
+fn clamp_i32(x: i64) -> u32 {
+    x.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32 as u32
+}
+
+/// Product of the low 24 bits plus `c`, saturated.
+fn mad_24(a: u32, b: u32, c: u32) -> u32 {
+    clamp_u32(u64::from(a & 0xff_ffff) * u64::from(b & 0xff_ffff) + u64::from(c))
+}
+
+/// The same of signed numbers.
+fn mad_i24(a: u32, b: u32, c: u32) -> u32 {
+    let factor = |x: u32| i64::from((x as i32) << 8 >> 8);
+    clamp_i32(factor(a) * factor(b) + i64::from(c as i32))
 }
 
 fn bytes(x: u32) -> impl Iterator<Item = u32> {

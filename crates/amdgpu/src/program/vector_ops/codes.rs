@@ -3,7 +3,7 @@
 use super::super::lower::Lowerer;
 use crate::exec::families::*;
 use crate::exec::lane::*;
-use crate::isa::{Opcode, Type};
+use crate::isa::Opcode;
 use crate::simd::Handler;
 
 /// How half-precision sources and results are passed to a function of lanes.
@@ -26,26 +26,17 @@ pub(super) struct Code {
 
 /// The lane function of an opcode.
 pub(super) fn lane_function(l: &Lowerer, op: Opcode, clamp: bool) -> Option<Code> {
-    if clamp {
-        if let Some(code) = saturating(l, op) {
-            return Some(code);
-        }
-        if !takes_float_clamp(op) {
-            return None;
-        }
-    }
-    float_function(l, op)
+    // A clamp of other integers changes nothing.
+    let saturating = clamp.then(|| saturating(l, op)).flatten();
+    let unusual = l.unusual.then(|| rounded_function(l, op)).flatten();
+    saturating
+        .or(unusual)
+        .or_else(|| float_function(l, op))
         .or_else(|| integer_function(l, op))
         .or_else(|| other_float_function(l, op))
         .or_else(|| half_function(l, op))
         .or_else(|| packed_function(l, op))
-}
-
-/// Is a clamp of this opcode one of its float result?
-fn takes_float_clamp(op: Opcode) -> bool {
-    let float = |ty: &Type| matches!(ty, Type::F16 | Type::F32 | Type::PkF16);
-    op.info().dst.first().is_some_and(float)
-        || matches!(op, Opcode::VFmaMixloF16 | Opcode::VFmaMixhiF16)
+        .or_else(|| seldom_function(l, op))
 }
 
 macro_rules! code_table {
@@ -83,6 +74,77 @@ fn widened<F: Lane>(l: &Lowerer) -> Code {
         signed: None,
         halves: Halves::Widened,
     }
+}
+
+/// Of whole dwords, and not worth code for every back end.
+fn seldom<F: Lane>(l: &Lowerer) -> Code {
+    Code {
+        plain: l.common_code::<Plain<F>>(),
+        signed: None,
+        halves: Halves::Raw,
+    }
+}
+
+/// Of bits, by the rounding and denormal modes.
+fn rounded<F: RoundedFn>(l: &Lowerer) -> Code {
+    Code {
+        plain: l.common_code::<Rounded<F>>(),
+        signed: None,
+        halves: Halves::Raw,
+    }
+}
+
+/// Functions whose results depend on the MODE register.
+fn rounded_function(l: &Lowerer, op: Opcode) -> Option<Code> {
+    Some(code_table! { l, op, rounded:
+        VAddF32 => RoundedAddF32,
+        VSubF32 => RoundedSubF32,
+        VSubrevF32 => RoundedSubrevF32,
+        VMulF32 => RoundedMulF32,
+        VFmaF32 => RoundedFmaF32,
+        VFmacF32 => RoundedFmaF32,
+        VFmaakF32 => RoundedFmaF32,
+        VFmamkF32 => RoundedFmaF32,
+        VFmaMixF32 => RoundedFmaF32,
+        VFmaMixloF16 => RoundedFmaF32,
+        VFmaMixhiF16 => RoundedFmaF32,
+        VCvtF32I32 => RoundedCvtF32I32,
+        VCvtF32U32 => RoundedCvtF32U32,
+        VCvtF16F32 => RoundedCvtF16F32,
+        VCvtF16I16 => RoundedCvtF16I16,
+        VCvtF16U16 => RoundedCvtF16U16,
+        VAddF16 => RoundedAddF16,
+        VSubF16 => RoundedSubF16,
+        VSubrevF16 => RoundedSubrevF16,
+        VMulF16 => RoundedMulF16,
+        VFmaF16 => RoundedFmaF16,
+        VFmacF16 => RoundedFmaF16,
+        VFmaakF16 => RoundedFmaF16,
+        VFmamkF16 => RoundedFmaF16,
+        VPkAddF16 => RoundedAddF16,
+        VPkMulF16 => RoundedMulF16,
+        VPkFmaF16 => RoundedFmaF16,
+        VPkFmacF16 => RoundedFmaF16,
+    })
+}
+
+fn seldom_function(l: &Lowerer, op: Opcode) -> Option<Code> {
+    Some(code_table! { l, op, seldom:
+        VSadHiU8 => SadHiU8,
+        VMsadU8 => MsadU8,
+        VLerpU8 => LerpU8,
+        VMullitF32 => MullitF32,
+        VCubeidF32 => CubeidF32,
+        VCubescF32 => CubescF32,
+        VCubetcF32 => CubetcF32,
+        VCubemaF32 => CubemaF32,
+        VCvtNormI16F16 => CvtNormI16F16,
+        VCvtNormU16F16 => CvtNormU16F16,
+        VCvtPkNormI16F16 => CvtPkNormI16F16,
+        VCvtPkNormU16F16 => CvtPkNormU16F16,
+        VDot2F16F16 => Dot2F16F16,
+        VDot2Bf16Bf16 => Dot2Bf16Bf16,
+    })
 }
 
 /// f32 that is often used with signs changed.
@@ -358,10 +420,49 @@ fn saturating(l: &Lowerer, op: Opcode) -> Option<Code> {
         })
     };
     // The clamp is in the function.
-    whole_dwords().or_else(halves).or_else(packed_halves)
+    whole_dwords()
+        .or_else(halves)
+        .or_else(packed_halves)
+        .or_else(|| saturating_products(l, op))
+}
+
+/// Products and sums whose clamp saturates.
+fn saturating_products(l: &Lowerer, op: Opcode) -> Option<Code> {
+    Some(code_table! { l, op, seldom:
+        VMulU32U24 => MulU24Clamp,
+        VMulI32I24 => MulI24Clamp,
+        VMadU32U24 => MadU24Clamp,
+        VMadI32I24 => MadI24Clamp,
+        VMadU32U16 => MadU32U16Clamp,
+        VMadI32I16 => MadI32I16Clamp,
+        VMadU16 => MadU16Clamp,
+        VMadI16 => MadI16Clamp,
+        VPkMadU16 => MadU16Clamp,
+        VPkMadI16 => MadI16Clamp,
+        VSadU8 => SadU8Clamp,
+        VSadU16 => SadU16Clamp,
+        VSadU32 => SadU32Clamp,
+        VDot4U32U8 => Dot4U32U8Clamp,
+        VDot8U32U4 => Dot8U32U4Clamp,
+    })
+}
+
+/// Functions of doubles whose results depend on the MODE register.
+fn rounded_wide_function(l: &Lowerer, op: Opcode) -> Option<Handler> {
+    Some(match op {
+        Opcode::VAddF64 => l.common_code::<RoundedWide<AddF64>>(),
+        Opcode::VMulF64 => l.common_code::<RoundedWide<MulF64>>(),
+        Opcode::VFmaF64 => l.common_code::<RoundedWide<FmaF64>>(),
+        Opcode::VCvtF32F64 => l.common_code::<RoundedWide<CvtF32F64>>(),
+        Opcode::VCvtF64F32 => l.common_code::<RoundedWide<CvtF64F32>>(),
+        _ => return None,
+    })
 }
 
 pub(super) fn wide_function(l: &Lowerer, op: Opcode) -> Option<Handler> {
+    if let Some(code) = l.unusual.then(|| rounded_wide_function(l, op)).flatten() {
+        return Some(code);
+    }
     macro_rules! table {
         ($($opcode:ident => $meaning:ty,)+) => {
             match op {
@@ -397,6 +498,9 @@ pub(super) fn wide_function(l: &Lowerer, op: Opcode) -> Option<Handler> {
         VLshlrevB64 => LshlRevB64,
         VLshrrevB64 => LshrRevB64,
         VAshrrevI64 => AshrRevI64,
+        VTrigPreopF64 => TrigPreopF64,
+        VQsadPkU16U8 => QsadPkU16U8,
+        VMqsadPkU16U8 => MqsadPkU16U8,
     })
 }
 
@@ -445,8 +549,10 @@ pub(super) fn predicate(l: &Lowerer, condition: &str, ty: &str) -> Option<[Handl
         ("t" | "tru", "f32" | "f16") => forms_of::<TrueF>(l),
         ("class", "f32") => forms_of::<ClassOfF32>(l),
         ("class", "f16") => forms_of::<ClassOfF16>(l),
-        ("f", "i32" | "u32" | "i16" | "u16") => forms_of::<FalseF>(l),
-        ("t", "i32" | "u32" | "i16" | "u16") => forms_of::<TrueF>(l),
+        ("f", "i32" | "u32" | "i16" | "u16" | "i64" | "u64" | "f64") => forms_of::<FalseF>(l),
+        ("t" | "tru", "i32" | "u32" | "i16" | "u16" | "i64" | "u64" | "f64") => {
+            forms_of::<TrueF>(l)
+        }
         ("eq", "i32" | "u32" | "i16" | "u16") => forms_of::<EqB32>(l),
         ("ne", "i32" | "u32" | "i16" | "u16") => forms_of::<NeB32>(l),
         ("lt", "i32") => forms_of::<LtI32>(l),

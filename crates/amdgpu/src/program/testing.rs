@@ -1,0 +1,77 @@
+//! Runs a few instructions on one wave, for tests.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::lower;
+use crate::exec::{self, Env, Problem};
+use crate::isa::WaveSize;
+use crate::memory::{Lds, Memory, View};
+use crate::simd::{Backend, Row};
+use crate::wave::{State, Wave, slot};
+
+/// Vector registers of a wave in these tests.
+pub(crate) const VGPRS: usize = 256;
+/// Bytes of its LDS, and of its scratch.
+pub(crate) const LDS_BYTES: u32 = 1 << 16;
+const SCRATCH_BYTES: usize = 1 << 10;
+
+/// A wave and its surroundings, with all lanes active and all registers zero.
+pub(crate) struct Bench {
+    pub(crate) wave: Wave,
+    pub(crate) env: Env,
+}
+
+impl Bench {
+    /// Lowers the instructions, an end behind them.
+    pub(crate) fn new(words: &[u32], size: WaveSize, backend: Backend) -> Result<Bench, String> {
+        let program = Arc::new(lower::assemble(words, size, backend)?);
+        let mut wave = Wave::new();
+        program.outfit(&mut wave);
+        wave.state = State::Ready;
+        wave.scratch = vec![Row::ZERO; SCRATCH_BYTES / 4 * wave.halves as usize];
+        let mut lds = Lds::default();
+        lds.reset(LDS_BYTES);
+        let view = View::new(Memory::new(1 << 20).snapshot(), 64, |_, _| ());
+        let env = Env {
+            view: view.ok_or("no memory")?,
+            lds,
+            program,
+            began: Instant::now(),
+            problem: None,
+        };
+        let mut bench = Bench { wave, env };
+        bench.set_exec(u64::MAX);
+        Ok(bench)
+    }
+
+    /// Lets the wave see another memory.
+    pub(crate) fn see(&mut self, memory: &Memory) {
+        let view = View::new(memory.snapshot(), 64, |_, _| ());
+        self.env.view = view.expect("memory for kernel arguments");
+    }
+
+    /// EXEC of all lanes.
+    pub(crate) fn set_exec(&mut self, bits: u64) {
+        let halves = [bits as u32, (bits >> 32) as u32];
+        let wave = &mut self.wave;
+        wave.scalars[slot::EXEC as usize] = halves[0];
+        (wave.exec, wave.mask) = (halves[0], Row::from_mask(halves[0]));
+        if wave.halves == 2 {
+            wave.scalars[slot::EXEC as usize + 1] = halves[1];
+            wave.other = (halves[1], Row::from_mask(halves[1]));
+        }
+    }
+
+    /// Runs to the end.
+    pub(crate) fn run(mut self) -> Result<Wave, Problem> {
+        exec::run(&mut self.wave, &mut self.env, 10_000);
+        match self.env.problem {
+            Some(problem) => Err(problem),
+            None => {
+                assert_eq!(self.wave.state, State::Done);
+                Ok(self.wave)
+            }
+        }
+    }
+}
