@@ -4,6 +4,7 @@
 //! instruction does. Where it is not installed, the check says so and passes:
 //! the golden file of `crates/amdgpu/tests` was made by `--bless`.
 
+mod coverage;
 mod generate;
 mod images;
 mod llvm;
@@ -31,11 +32,19 @@ const BATCH: usize = 8192;
 
 /// `isa [--count N] [--seed N] [--show N] [--bless FILE] [FILE…]`: compares
 /// random encodings, or all code in the given files, with LLVM.
+/// `isa --coverage FOLDER…`: lists the instructions of the kernels in the
+/// files of a folder that the software GPU cannot execute.
 ///
 /// # Errors
 ///
-/// The first disagreements, or what kept the check from running.
-pub(crate) fn check_oracle(args: &[String]) -> Result<(), String> {
+/// The first disagreements, that something cannot be executed, or what kept
+/// the check from running.
+pub(crate) fn check(args: &[String]) -> Result<(), String> {
+    if let Some((first, folders)) = args.split_first()
+        && first == "--coverage"
+    {
+        return coverage::check(folders);
+    }
     let options = Options::parse(args)?;
     let Some(llvm) = Disassembler::find() else {
         return say("llvm-mc is not installed: instruction text not checked");

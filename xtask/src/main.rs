@@ -39,8 +39,8 @@ const COMMANDS: &[Command] = &[
     ),
     (
         "isa",
-        "hold the decoder and its text against LLVM's, on random encodings or on files",
-        isa::check_oracle,
+        "hold the decoder and its text against LLVM's; list what a folder's kernels need and is missing",
+        isa::check,
     ),
     (
         "vm",

@@ -80,7 +80,7 @@ impl Census {
         }
         let archive = Archive::parse(&file).map_err(|error| error.to_string())?;
         for entry in &archive.executables {
-            if entry.format.is_some() {
+            if entry.format.is_amd() {
                 self.add_executable(&file[entry.range.clone()], path)?;
             }
         }
