@@ -32,7 +32,7 @@ pub(super) struct Schema {
     name_suffix: &'static str,
 }
 
-pub(super) const HIP1: Schema = Schema {
+const HIP1: Schema = Schema {
     format: Format::Hip1,
     magic: b"HIP1",
     exports: Field(0, "exports"),
@@ -51,7 +51,7 @@ pub(super) const HIP1: Schema = Schema {
     name_suffix: "",
 };
 
-pub(super) const CDA1: Schema = Schema {
+const CDA1: Schema = Schema {
     format: Format::Cda1,
     magic: b"CDA1",
     image: Field(0, "ptx_image"),
@@ -62,7 +62,7 @@ pub(super) const CDA1: Schema = Schema {
 
 /// It names the chip, and kernels by the symbols of their descriptors. It was never seen with more than one module or
 /// with sources in it.
-pub(super) const AMD1: Schema = Schema {
+const AMD1: Schema = Schema {
     format: Format::Amd1,
     magic: b"AMD1",
     exports: Field(1, "exports"),
@@ -82,7 +82,7 @@ pub(super) const AMD1: Schema = Schema {
 };
 
 /// Every form.
-pub(super) const SCHEMAS: [&Schema; 3] = [&HIP1, &CDA1, &AMD1];
+const SCHEMAS: [&Schema; 3] = [&HIP1, &CDA1, &AMD1];
 
 mod debug_def {
     use super::Field;
