@@ -15,6 +15,7 @@ mod inspect;
 mod man;
 mod output;
 mod program;
+pub mod progress;
 mod report;
 mod select;
 

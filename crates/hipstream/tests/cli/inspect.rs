@@ -23,7 +23,12 @@ fn assert_prints(output: &Output, parts: &[&str]) {
 #[test]
 fn a_module_shows_what_it_has_and_needs() {
     for (target, bytecode, container, workgroup) in [
-        ("gfx1100", "bytecode 17.0", "HIP1 container", "workgroup 4x4x1, 0"),
+        (
+            "gfx1100",
+            "bytecode 17.0",
+            "HIP1 container",
+            "workgroup 4x4x1, 0",
+        ),
         (
             "old_gfx1100",
             "bytecode 15.0",
