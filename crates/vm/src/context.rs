@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::list::Registry;
 use crate::memory::{Account, Charge};
 use crate::module::TypeName;
 use crate::{
@@ -61,6 +62,8 @@ pub struct Context {
     /// By [`ModuleId`]; none where a module was unlinked.
     pub(crate) modules: Vec<Option<Linked>>,
     pub(crate) trace: Option<TraceHook>,
+    /// The last to be dropped: it looks for what nothing else refers to.
+    pub(crate) lists: Registry,
 }
 
 /// Is given each instruction before it runs, as one line of text.
@@ -107,6 +110,7 @@ impl Context {
             natives: Vec::new(),
             modules: Vec::new(),
             trace: None,
+            lists: Registry::default(),
         }
     }
 

@@ -65,6 +65,7 @@ pub(super) struct Machine<'a> {
     types: &'a [crate::Element],
     imports: &'a [Target],
     account: &'a std::sync::Arc<crate::memory::Account>,
+    lists: &'a mut crate::list::Registry,
     /// What an instruction costs beyond itself.
     cost: &'a mut u64,
 }
@@ -131,6 +132,7 @@ fn run_frame<const TRACE: bool>(
         modules,
         account,
         trace,
+        lists,
         ..
     } = context;
     let frame = stack.frames.last_mut().expect("an invocation has a frame");
@@ -154,6 +156,7 @@ fn run_frame<const TRACE: bool>(
         types: &linked.types,
         imports: &linked.imports,
         account,
+        lists,
         cost: &mut cost,
     };
     let mut ip = frame.ip;

@@ -1,14 +1,16 @@
 //! `vm.list`: a growable list of values.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::memory::{Account, Charge};
+use crate::object::WeakRef;
 use crate::{Code, Error, Kind, Ref, RefType, Result, Value, types};
 
 /// A growable list. New places hold zero, or null.
 ///
-/// References are counted: a list that is put into itself, or into what it holds, is never freed.
+/// References are counted: a list that holds itself, directly or not, lives as long as the context it was made in.
 pub struct List {
     element: Element,
     contents: Mutex<Contents>,
@@ -138,6 +140,17 @@ impl List {
         Ok(())
     }
 
+    /// The lists in it, by number.
+    fn held(&self, numbers: &HashMap<usize, usize>) -> Vec<usize> {
+        let contents = self.lock();
+        let refs = contents.values.iter().filter_map(|value| match value {
+            Value::Ref(reference) => reference.as_ref(),
+            _ => None,
+        });
+        refs.filter_map(|reference| numbers.get(&reference.address()).copied())
+            .collect()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Contents> {
         // Every step leaves a whole list behind, also one that panics.
         self.contents.lock().unwrap_or_else(PoisonError::into_inner)
@@ -201,6 +214,62 @@ impl Drop for List {
 fn take_values(list: &mut List) -> Vec<Value> {
     let contents = list.contents.get_mut();
     std::mem::take(&mut contents.unwrap_or_else(PoisonError::into_inner).values)
+}
+
+/// The lists that programs of a context made. At its end it takes apart those that only keep each other.
+#[derive(Default)]
+pub(crate) struct Registry {
+    lists: Vec<WeakRef>,
+    /// How many there are when those that are gone are looked for.
+    full: usize,
+}
+
+impl Registry {
+    pub(crate) fn add(&mut self, list: &Ref) {
+        if self.lists.len() >= self.full {
+            self.lists.retain(|list| list.upgrade().is_some());
+            self.full = 64.max(self.lists.len() * 2);
+        }
+        self.lists.push(list.downgrade());
+    }
+
+    /// Empties the lists that nobody but lists of the same sort refers to.
+    fn collect(&mut self) {
+        let lists: Vec<Ref> = self.lists.drain(..).filter_map(|l| l.upgrade()).collect();
+        let numbers: HashMap<usize, usize> = lists.iter().map(Ref::address).zip(0..).collect();
+        let held: Vec<Vec<usize>> = lists
+            .iter()
+            .map(|list| {
+                let list = types::LIST.of(list).expect("only lists are added");
+                list.held(&numbers)
+            })
+            .collect();
+        let mut inner = vec![0; lists.len()];
+        held.iter().flatten().for_each(|&list| inner[list] += 1);
+        // One reference to each is in `lists`.
+        let mut pending: Vec<usize> = (0..lists.len())
+            .filter(|&list| lists[list].owners() - 1 > inner[list])
+            .collect();
+        let mut is_used = vec![false; lists.len()];
+        while let Some(list) = pending.pop() {
+            if !std::mem::replace(&mut is_used[list], true) {
+                pending.extend(&held[list]);
+            }
+        }
+        for (list, is_used) in lists.iter().zip(is_used) {
+            if !is_used && let Some(list) = types::LIST.of(list) {
+                // What was in it is dropped when the lock is open again.
+                let values = std::mem::take(&mut list.lock().values);
+                drop(values);
+            }
+        }
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        self.collect();
+    }
 }
 
 impl fmt::Debug for List {
@@ -280,6 +349,33 @@ mod tests {
         assert_eq!((list.len(), account.used()), (10, used));
         drop(list);
         assert_eq!(account.used(), 0);
+    }
+
+    #[test]
+    fn lists_that_only_keep_each_other_end_with_their_context() {
+        let account = Account::new(10_000);
+        let list = || types::LIST.wrap(List::charged(Element::Any, &account).unwrap());
+        let hold = |holder: &Ref, held: &Ref| {
+            types::LIST.of(holder).unwrap().push_ref(held.clone());
+        };
+        let mut registry = Registry::default();
+        let lists: Vec<Ref> = (0..100).map(|_| list()).collect();
+        lists.iter().for_each(|list| registry.add(list));
+        // A ring, one that holds itself, and a ring that is held from outside.
+        hold(&lists[0], &lists[1]);
+        hold(&lists[1], &lists[0]);
+        hold(&lists[2], &lists[2]);
+        hold(&lists[3], &lists[4]);
+        hold(&lists[4], &lists[3]);
+        hold(&lists[4], &lists[5]);
+        let kept = lists[3].clone();
+        let all = account.used();
+        drop(lists);
+        assert_eq!(account.used(), all / 100 * 6);
+        drop(registry);
+        assert_eq!(account.used(), all / 100 * 3);
+        let kept_holds = types::LIST.of(&kept).unwrap().value(0).unwrap();
+        assert!(matches!(kept_holds, Value::Ref(Some(_))));
     }
 
     #[test]

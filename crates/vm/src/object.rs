@@ -3,7 +3,7 @@
 use std::any::{Any, TypeId};
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// A kind of object, by the name that programs know it by.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -86,6 +86,41 @@ impl Ref {
         // Addresses only: the same object may have several vtables.
         std::ptr::addr_eq(Arc::as_ptr(&self.object), Arc::as_ptr(&other.object))
             && self.kind == other.kind
+    }
+}
+
+/// A [`Ref`] that does not keep its object.
+pub(crate) struct WeakRef {
+    kind: &'static RefType,
+    object: Weak<dyn Any + Send + Sync>,
+}
+
+impl Ref {
+    pub(crate) fn downgrade(&self) -> WeakRef {
+        WeakRef {
+            kind: self.kind,
+            object: Arc::downgrade(&self.object),
+        }
+    }
+
+    /// How many references to the object there are.
+    pub(crate) fn owners(&self) -> usize {
+        Arc::strong_count(&self.object)
+    }
+
+    /// What tells the object from every other that lives now.
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(&self.object).addr()
+    }
+}
+
+impl WeakRef {
+    /// The object, if it still lives.
+    pub(crate) fn upgrade(&self) -> Option<Ref> {
+        Some(Ref {
+            kind: self.kind,
+            object: self.object.upgrade()?,
+        })
     }
 }
 

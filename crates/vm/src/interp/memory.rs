@@ -100,8 +100,9 @@ impl Machine<'_> {
         match inst.op {
             Op::ListAlloc => {
                 let element = self.types[inst.imm[0] as usize];
-                let list = List::charged(element, self.account)?;
-                self.set_ref(b, Some(types::LIST.wrap(list)));
+                let list = types::LIST.wrap(List::charged(element, self.account)?);
+                self.lists.add(&list);
+                self.set_ref(b, Some(list));
             }
             // How much room there is cannot be seen, so asking for room does nothing.
             Op::ListReserve => {

@@ -112,6 +112,12 @@ impl Fun {
         self
     }
 
+    /// Bytes as they are.
+    pub(crate) fn raw(mut self, bytes: &[u8]) -> Self {
+        self.code.extend(bytes);
+        self
+    }
+
     pub(crate) fn ret(self, registers: &[A]) -> Self {
         self.op(Op::Return, &[list(registers)])
     }

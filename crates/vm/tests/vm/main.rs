@@ -1,9 +1,13 @@
 //! Tests of the VM from outside: programs written with a small assembler.
 
 mod asm;
+mod generate;
+mod host;
+mod hostile;
 mod linking;
 mod listing;
 mod ops;
 mod pure;
+mod refusals;
 mod running;
 mod support;
