@@ -34,6 +34,7 @@ const UNSAFE_ONLY_IN: &[(&str, &[&str])] = &[
         "crates/hipstream/src",
         &[
             "cli/dispatch.rs",
+            "cli/load.rs",
             "mapped.rs",
             "modules/hal.rs",
             "modules/hal/executable.rs",

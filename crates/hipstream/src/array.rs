@@ -27,6 +27,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 pub use compare::Tolerance;
+pub(crate) use element::{Number, float, general, integer};
 pub use hal::ElementType;
 pub use reader::Reader;
 
@@ -150,6 +151,11 @@ impl Array {
             }
             _ => Cow::Owned(vec![element::unpack(self.element_type, &self.bytes, index)]),
         }
+    }
+
+    /// An element as a number, if it is one.
+    pub(crate) fn number(&self, index: usize) -> Option<Number> {
+        element::number(self.element_type, &self.element(index))
     }
 
     /// The array as another type of the same size.

@@ -5,6 +5,7 @@ use std::io::Write;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+mod calls;
 mod completions;
 mod devices;
 mod disasm;
@@ -12,11 +13,14 @@ mod dispatch;
 mod file;
 mod flags;
 mod inspect;
+mod io;
+mod load;
 mod man;
 mod output;
 mod program;
 pub mod progress;
 mod report;
+mod run;
 mod select;
 
 pub use report::{Failure, exit_code};
@@ -55,6 +59,7 @@ impl Cli {
     /// A [`Failure`], which knows its exit code and what to do about it.
     pub fn run(&self, stdout: &mut dyn Write, stderr: &mut dyn Write) -> Result<(), Failure> {
         match &self.command {
+            Command::Run(args) => run::run(args, stdout, stderr),
             Command::Devices(args) => devices::run(args, stdout),
             Command::Dispatch(args) => dispatch::run(args, stdout, stderr),
             Command::Inspect(args) => inspect::run(args, stdout),
@@ -67,6 +72,15 @@ impl Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run functions of compiled modules.
+    ///
+    /// Modules are `.vmfb` files as the stock `iree-compile` makes them, of
+    /// release 3.13 and of early 2024. Results are printed, written to files,
+    /// or compared. Exit codes: 0 all went well, 1 outputs differ, 2 usage, 3
+    /// a file, 4 no device, 5 made for another chip or version, 6 the program
+    /// or the device failed, 7 out of memory.
+    #[command(after_help = run::EXAMPLES)]
+    Run(Box<run::RunArgs>),
     /// List devices: what is there, where each library was found or why not.
     #[command(after_help = "Example:\n  hipstream devices --json")]
     Devices(devices::DevicesArgs),

@@ -162,6 +162,12 @@ impl Session {
         &self.devices
     }
 
+    /// Gives `hook` each instruction of a program before it runs, as a line of
+    /// text; `None` stops that.
+    pub fn set_trace(&mut self, hook: Option<vm::TraceHook>) {
+        self.context.set_trace(hook);
+    }
+
     /// Loads a module from a file, which is mapped into memory and used in
     /// place: do not change it while the session lives. Otherwise as
     /// [`Session::load`].

@@ -209,8 +209,44 @@ pub(super) fn hexadecimal(
     Ok(())
 }
 
+/// An element as a number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Number {
+    /// Of an integer type, or a boolean.
+    Integer(i128),
+    /// Of a floating point type.
+    Float(f64),
+}
+
+impl Number {
+    /// As near as a float can be.
+    pub(crate) fn as_f64(self) -> f64 {
+        match self {
+            Self::Integer(value) => value as f64,
+            Self::Float(value) => value,
+        }
+    }
+
+    /// The integer, if it is one.
+    pub(crate) fn as_integer(self) -> Option<i128> {
+        match self {
+            Self::Integer(value) => Some(value),
+            Self::Float(_) => None,
+        }
+    }
+}
+
+/// The element as a number, if it is one.
+pub(super) fn number(element_type: ElementType, bytes: &[u8]) -> Option<Number> {
+    match kind(element_type) {
+        Kind::Signed => Some(Number::Integer(signed(bytes).into())),
+        Kind::Unsigned | Kind::Boolean => Some(Number::Integer(unsigned(bytes).into())),
+        _ => to_f64(element_type, bytes).map(Number::Float),
+    }
+}
+
 /// A number with a point or an exponent, or an integer in hexadecimal.
-pub(super) fn float(text: &str) -> Result<f64, String> {
+pub(crate) fn float(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(value) => Ok(value),
         Err(_) => match integer(text) {
@@ -221,7 +257,7 @@ pub(super) fn float(text: &str) -> Result<f64, String> {
 }
 
 /// An integer, decimal or hexadecimal after `0x`.
-pub(super) fn integer(text: &str) -> Result<i128, String> {
+pub(crate) fn integer(text: &str) -> Result<i128, String> {
     let not_an_integer = || format!("`{text}` is not an integer");
     let (negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),
@@ -265,7 +301,7 @@ fn unsigned(bytes: &[u8]) -> u64 {
 
 /// C's `%G`: six significant digits, no trailing zeros, an exponent when it
 /// is below -4 or past the digits.
-pub(super) fn general(value: f64) -> String {
+pub(crate) fn general(value: f64) -> String {
     if value.is_nan() {
         return if value.is_sign_negative() {
             "-NAN"

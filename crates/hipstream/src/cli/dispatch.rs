@@ -125,14 +125,17 @@ pub(super) fn run(
     let arguments = Arguments::new(args, &selection)?;
     let outputs = args
         .device
-        .with(selection.export().name, stderr, |opened, stderr| {
-            let job = Job::new(&opened.device, args, &selection, &arguments)?;
+        .with(selection.export().name, stderr, |devices, stderr| {
+            let [device] = devices else {
+                return Err(Failure::new(USAGE, "a kernel runs on one device"));
+            };
+            let job = Job::new(device, args, &selection, &arguments)?;
             if args.print_commands {
                 for line in job.commands.listing() {
                     writeln!(stderr, "command: {line}")?;
                 }
             }
-            job.run(&opened.device, args)
+            job.run(device, args)
         })?;
     print(args, &arguments, &outputs, stdout)?;
     compare(args, &outputs)

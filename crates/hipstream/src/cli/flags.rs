@@ -10,8 +10,8 @@ Flags may be spelled with underscores or dashes, --flag=value or --flag value.
 --flagfile=FILE stands for the flags in a file, one a line; # begins a comment.
 
 Examples:
-  hipstream devices
-  hipstream help dispatch";
+  hipstream run --module=model.vmfb --function=main --input=@x.npy
+  hipstream help run";
 
 /// How deep files of flags may name others.
 const MAX_DEPTH: usize = 8;

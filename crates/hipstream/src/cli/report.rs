@@ -14,6 +14,8 @@ pub struct Failure {
     exit: u8,
     message: String,
     causes: Vec<String>,
+    /// Where in a program it happened, innermost first.
+    stack: Vec<String>,
     help: Option<String>,
     /// Whoever reads what we print has enough of it.
     is_closed_pipe: bool,
@@ -48,6 +50,7 @@ impl Failure {
             exit,
             message: message.into(),
             causes: Vec::new(),
+            stack: Vec::new(),
             help: None,
             is_closed_pipe: false,
         }
@@ -74,10 +77,35 @@ impl Failure {
         Self::from_error(error, exit)
     }
 
+    /// A module that could not be loaded, or whose initializer failed.
+    pub(super) fn loading(path: &std::path::Path, error: Error) -> Self {
+        let is_running = !error.stack().is_empty();
+        let exit = match (error.code(), is_running) {
+            // What an initializer does not find is a parameter, what a
+            // module does not is an import.
+            (StatusCode::NotFound, true) => USAGE,
+            (StatusCode::NotFound, false) => INCOMPATIBLE,
+            (_, true) => DEVICE_ERROR,
+            (_, false) => BAD_FILE,
+        };
+        Self::from_error(&error.context(path.display().to_string()), exit)
+    }
+
+    /// A call that failed. What the program says of its inputs is about how
+    /// it was called.
+    pub(super) fn calling(error: &Error) -> Self {
+        let exit = match error.code() {
+            StatusCode::InvalidArgument | StatusCode::NotFound => USAGE,
+            _ => DEVICE_ERROR,
+        };
+        Self::from_error(error, exit)
+    }
+
     /// A failure of the library. Codes that name a cause of their own decide
     /// the exit code; all others mean `otherwise`.
     pub(super) fn from_error(error: &Error, otherwise: u8) -> Self {
         let mut failure = Self::from_chain(error.to_string(), error, error.code(), otherwise);
+        failure.stack = error.stack().to_vec();
         failure.help = error.help().map(str::to_owned);
         failure
     }
@@ -135,6 +163,9 @@ impl fmt::Display for Failure {
         write!(f, "error: {}", self.message)?;
         for cause in &self.causes {
             write!(f, "\n  caused by: {cause}")?;
+        }
+        for frame in &self.stack {
+            write!(f, "\n  at {frame}")?;
         }
         if let Some(help) = &self.help {
             write!(f, "\n  help: {help}")?;

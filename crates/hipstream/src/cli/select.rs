@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use clap::Args;
-use hal::{CommandBufferMode, DeviceParams, TraceSink};
+use hal::{CommandBufferMode, Device, DeviceParams, TraceSink};
 
 use super::report::{Failure, USAGE};
 use crate::device::{self, Opened, Options};
@@ -37,9 +37,9 @@ impl LibraryArgs {
 /// Where the work runs.
 #[derive(Clone, Debug, Args)]
 pub(super) struct DeviceArgs {
-    /// Where to run: `software`, `hip`, `hip://ORDINAL`, `hip://GPU-UUID`, the same with `cuda`, or `auto` (HIP's first device if there is one, else software).
+    /// Where to run: `software`, `hip`, `hip://ORDINAL`, `hip://GPU-UUID`, the same with `cuda`, or `auto` (HIP's first device if there is one, else software). Repeated for programs that use several.
     #[arg(long, env = "HIPSTREAM_DEVICE", default_value = "auto")]
-    device: String,
+    device: Vec<String>,
     /// How recorded commands reach the device.
     #[arg(
         long = "command_buffer_mode",
@@ -58,13 +58,13 @@ pub(super) struct DeviceArgs {
 }
 
 impl DeviceArgs {
-    /// Opens the device for `work`, says on stderr where `what` runs, and
+    /// Opens the devices for `work`, says on stderr where `what` runs, and
     /// prints the trace afterwards, above all when something failed.
     pub(super) fn with<R>(
         &self,
         what: &str,
         stderr: &mut dyn Write,
-        work: impl FnOnce(&Opened, &mut dyn Write) -> Result<R, Failure>,
+        work: impl FnOnce(&[Device], &mut dyn Write) -> Result<R, Failure>,
     ) -> Result<R, Failure> {
         let trace = self.trace_hip.then(TraceSink::new);
         let options = Options {
@@ -75,16 +75,23 @@ impl DeviceArgs {
             trace: trace.clone(),
             ..self.library.options()
         };
-        let result = device::open(&self.device, &options)
-            .map_err(|error| Failure::opening(&error))
-            .and_then(|opened| {
-                writeln!(stderr, "running {what} on {}", opened.description)?;
-                work(&opened, stderr)
-            });
+        let result = self.open(&options).and_then(|opened| {
+            let names: Vec<_> = opened.iter().map(|one| one.description.as_str()).collect();
+            writeln!(stderr, "running {what} on {}", names.join(" and "))?;
+            let devices: Vec<_> = opened.into_iter().map(|one| one.device).collect();
+            work(&devices, stderr)
+        });
         for line in trace.iter().flat_map(TraceSink::lines) {
             writeln!(stderr, "hip: {line}")?;
         }
         result
+    }
+
+    fn open(&self, options: &Options) -> Result<Vec<Opened>, Failure> {
+        self.device
+            .iter()
+            .map(|spec| device::open(spec, options).map_err(|error| Failure::opening(&error)))
+            .collect()
     }
 
     fn mode(&self) -> Result<CommandBufferMode, Failure> {

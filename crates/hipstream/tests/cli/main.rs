@@ -3,16 +3,20 @@
 mod dispatch;
 mod inspect;
 mod program;
+mod run;
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
+/// The program, with no device chosen by the environment.
+fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hipstream"));
+    command.env_remove("HIPSTREAM_DEVICE");
+    command
+}
+
 fn hipstream(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_hipstream"))
-        .args(args)
-        .env_remove("HIPSTREAM_DEVICE")
-        .output()
-        .expect("the program starts")
+    command().args(args).output().expect("the program starts")
 }
 
 fn stdout(output: &Output) -> &str {
