@@ -6,6 +6,7 @@ use std::io::Write;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 mod calls;
+mod check;
 mod completions;
 mod devices;
 mod disasm;
@@ -60,6 +61,7 @@ impl Cli {
     pub fn run(&self, stdout: &mut dyn Write, stderr: &mut dyn Write) -> Result<(), Failure> {
         match &self.command {
             Command::Run(args) => run::run(args, stdout, stderr),
+            Command::Check(args) => check::run(args, stdout, stderr),
             Command::Devices(args) => devices::run(args, stdout),
             Command::Dispatch(args) => dispatch::run(args, stdout, stderr),
             Command::Inspect(args) => inspect::run(args, stdout),
@@ -81,6 +83,12 @@ enum Command {
     /// or the device failed, 7 out of memory.
     #[command(after_help = run::EXAMPLES)]
     Run(Box<run::RunArgs>),
+    /// Run modules that test themselves, as those that import `check.*` do.
+    ///
+    /// Each function that takes nothing is a test and runs in a context of
+    /// its own.
+    #[command(after_help = check::EXAMPLES)]
+    Check(Box<check::CheckArgs>),
     /// List devices: what is there, where each library was found or why not.
     #[command(after_help = "Example:\n  hipstream devices --json")]
     Devices(devices::DevicesArgs),

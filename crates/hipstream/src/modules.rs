@@ -10,6 +10,7 @@ use ::vm::Signature;
 pub(crate) fn provides(name: &str, signature: &Signature) -> bool {
     name.split_once('.').is_some_and(|(module, function)| {
         let exports = match module {
+            "check" => check::EXPORTS,
             "hal" => hal::HalModule::EXPORTS,
             "io_parameters" => io_parameters::EXPORTS,
             _ => return false,

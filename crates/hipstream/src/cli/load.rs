@@ -1,24 +1,21 @@
 //! Sessions by command line: modules, their parameters, what they may use.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use clap::{Args, ValueEnum};
 use hal::Device;
-use vm::Limits;
+use vm::{Limits, NativeModule};
 
 use super::file;
+use super::progress::parameter_bar;
 use super::report::{BAD_FILE, Failure};
 use crate::Session;
 use crate::modules::io_parameters::IoParametersModule;
-use crate::parameters::{Mode, Progress, ProgressObserver, Set, Source};
-
-/// Parameters that load faster than anybody reads need no progress shown.
-const SHOWN_BYTES: u64 = 256 << 20;
+use crate::parameters::{Mode, Set, Source};
 
 /// What is loaded.
 #[derive(Clone, Debug, Args)]
@@ -100,15 +97,21 @@ impl LoadArgs {
 }
 
 impl Program {
-    /// A session in which nothing was called yet.
-    pub(super) fn session(&self, devices: &[Device]) -> Result<Session, Failure> {
+    /// A session in which nothing was called yet, with these modules of Rust
+    /// functions besides those of every session.
+    pub(super) fn session(
+        &self,
+        devices: &[Device],
+        natives: Vec<Box<dyn NativeModule>>,
+    ) -> Result<Session, Failure> {
         let mut builder = Session::builder().limits(self.limits);
         for device in devices {
             builder = builder.device(device);
         }
-        let mut parameters = IoParametersModule::new(Arc::clone(&self.parameters));
-        if std::io::stderr().is_terminal() {
-            parameters = parameters.with_progress(progress());
+        let parameters =
+            IoParametersModule::new(Arc::clone(&self.parameters)).with_progress(parameter_bar());
+        for native in natives {
+            builder = builder.native(native);
         }
         let mut session = builder
             .native(Box::new(parameters))
@@ -136,24 +139,6 @@ fn load(session: &mut Session, bytes: &Bytes) -> crate::Result<()> {
     unsafe {
         session.load(bytes.clone())
     }
-}
-
-/// Shows on the terminal how far the loading of large files has come.
-fn progress() -> ProgressObserver {
-    let shown = AtomicU64::new(u64::MAX);
-    Arc::new(move |Progress { done, total }: Progress| {
-        let percent = done.saturating_mul(100).checked_div(total).unwrap_or(100);
-        if total < SHOWN_BYTES || shown.swap(percent, Ordering::Relaxed) == percent {
-            return;
-        }
-        let end = if done >= total { "\n" } else { "" };
-        // Without a terminal there is nobody to show it to.
-        let _gone = write!(
-            std::io::stderr(),
-            "\rloading parameters: {percent} % of {} MiB{end}",
-            total >> 20
-        );
-    })
 }
 
 /// A number of bytes, with a unit.

@@ -60,13 +60,15 @@ pub(super) fn run(
     let program = args.load.read()?;
     let what = args.load.names();
     let is_equal = args.device.with(&what, stderr, |devices, stderr| {
-        let result = program.session(devices).and_then(|mut session| {
-            let mut is_equal = true;
-            for call in &args.calls.0 {
-                is_equal &= make(&mut session, call, args, devices, stdout, stderr)?;
-            }
-            Ok(is_equal)
-        });
+        let result = program
+            .session(devices, Vec::new())
+            .and_then(|mut session| {
+                let mut is_equal = true;
+                for call in &args.calls.0 {
+                    is_equal &= make(&mut session, call, args, devices, stdout, stderr)?;
+                }
+                Ok(is_equal)
+            });
         if args.print_statistics {
             for device in devices {
                 print_statistics(device, stderr)?;

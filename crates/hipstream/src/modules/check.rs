@@ -56,7 +56,7 @@ type Check = fn(&mut Call<'_>) -> Result<Option<String>>;
 
 macro_rules! table {
     ($($name:literal $signature:literal $check:path,)*) => {
-        static EXPORTS: &[NativeExport] = &[
+        pub(super) static EXPORTS: &[NativeExport] = &[
             $(NativeExport { name: $name, signature: $signature },)*
         ];
 

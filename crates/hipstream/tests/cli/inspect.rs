@@ -55,6 +55,8 @@ fn a_module_shows_what_it_has_and_needs() {
             "that is not for users to call"
         );
     }
+    let output = command("inspect", "gfx1100/checks.vmfb", &[]);
+    assert_prints(&output, &["check.expect_eq ", "0rrr_v  optional\n"]);
     let output = command("inspect", "gfx1100/matmul_f16.vmfb", &[]);
     assert_prints(&output, &["LDS 17408 bytes, "]);
 }

@@ -1,5 +1,6 @@
 //! The `hipstream` program, as a user types it.
 
+mod check;
 mod dispatch;
 mod inspect;
 mod program;

@@ -317,7 +317,7 @@ fn modules_of_another_chip_or_file_are_refused() {
 #[test]
 fn parameters_are_found_in_their_scopes() {
     let file = |name: &str| {
-        fixtures::path(&format!("parameters/{name}"))
+        fixtures::path(format!("parameters/{name}"))
             .display()
             .to_string()
     };

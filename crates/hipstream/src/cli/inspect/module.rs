@@ -51,7 +51,7 @@ struct ImportReport<'a> {
     name: &'a str,
     calling_convention: &'a str,
     optional: bool,
-    /// Whether `hipstream run` has it.
+    /// Whether hipstream has it (`check.*` only for `hipstream check`).
     provided: bool,
 }
 
