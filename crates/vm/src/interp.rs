@@ -59,7 +59,7 @@ pub(super) struct Machine<'a> {
     refs: &'a mut [Option<Ref>],
     body: &'a Body,
     module: &'a crate::BytecodeModule,
-    bytecode: &'a [u8],
+    function: u32,
     globals: &'a mut [u8],
     global_refs: &'a mut [Option<Ref>],
     types: &'a [crate::Element],
@@ -150,7 +150,7 @@ fn run_frame<const TRACE: bool>(
         refs: &mut stack.refs[frame.refs..],
         body,
         module: &linked.module,
-        bytecode: linked.module.bytecode(frame.function),
+        function: frame.function,
         globals: &mut linked.globals,
         global_refs: &mut linked.global_refs,
         types: &linked.types,
@@ -324,7 +324,8 @@ impl Machine<'_> {
 
     #[cold]
     fn failure(&self, status: u32, text: u32) -> Error {
-        let message = self.body.texts[text as usize].of(self.bytecode);
+        let bytecode = self.module.bytecode(self.function);
+        let message = self.body.texts[text as usize].of(bytecode);
         Error::new(Code(status), String::from_utf8_lossy(message))
     }
 }

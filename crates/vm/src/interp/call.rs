@@ -42,7 +42,7 @@ impl Stack {
                 .or_else(|_| self.charge.resize(needed))?;
         }
         self.values.resize(frame.values + values, 0);
-        self.refs.resize(frame.refs + refs, None);
+        self.refs.resize_with(frame.refs + refs, || None);
         self.frames.push(frame);
         Ok(())
     }

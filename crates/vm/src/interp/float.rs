@@ -4,6 +4,7 @@
 
 use std::cmp::Ordering;
 
+use crate::Result;
 use crate::op::Op;
 use crate::program::Inst;
 
@@ -47,7 +48,8 @@ impl Machine<'_> {
     }
 
     /// Instructions on floats.
-    pub(super) fn float(&mut self, inst: &Inst) {
+    #[inline(always)]
+    pub(super) fn float(&mut self, inst: &Inst) -> Result<()> {
         let [a, b, c, d, ..] = inst.r;
 
         macro_rules! unary {
@@ -207,8 +209,9 @@ impl Machine<'_> {
             Op::CmpLteF64O => compare!(f64, |a, b| a <= b),
             Op::CmpLteF64U => unordered!(f64, Ordering::is_le),
             Op::CmpNanF64 => self.set32(b, self.f64(a).is_nan().into()),
-            op => unreachable!("vm.{} is not executed", op.mnemonic()),
+            _ => return self.lists_and_buffers(inst),
         }
+        Ok(())
     }
 }
 

@@ -90,12 +90,13 @@ impl Machine<'_> {
                     }
                 }
             }
-            _ => return self.lists_and_buffers(inst),
+            _ => return self.float(inst),
         }
         Ok(())
     }
 
-    fn lists_and_buffers(&mut self, inst: &Inst) -> Result<()> {
+    /// Instructions on lists and buffers.
+    pub(super) fn lists_and_buffers(&mut self, inst: &Inst) -> Result<()> {
         let [a, b, c, d, e, f] = inst.r;
         match inst.op {
             Op::ListAlloc => {
@@ -233,7 +234,7 @@ impl Machine<'_> {
             Op::BufferStoreI64 | Op::BufferStoreF64 => {
                 self.store(a, b, self.w64(c).to_le_bytes())?;
             }
-            _ => self.float(inst),
+            op => unreachable!("vm.{} is not executed", op.mnemonic()),
         }
         Ok(())
     }
