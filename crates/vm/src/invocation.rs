@@ -163,10 +163,13 @@ fn set_argument(stack: &mut Stack, slot: Slot, value: Value) -> Result<()> {
     }
 }
 
+/// Each of them copies names, which may be long.
+const MAX_TRAP_FRAMES: usize = 64;
+
 fn trap_frames(stack: &Stack, context: &Context) -> Vec<TrapFrame> {
     let mut debug = HashMap::new();
-    let mut frames = Vec::with_capacity(stack.frames.len());
-    for frame in stack.frames.iter().rev() {
+    let mut frames = Vec::new();
+    for frame in stack.frames.iter().rev().take(MAX_TRAP_FRAMES) {
         let Ok(linked) = context.linked(crate::ModuleId(frame.module)) else {
             frames.push(TrapFrame {
                 module: "(unlinked)".to_owned(),
@@ -215,7 +218,7 @@ impl Trap {
         self.error
     }
 
-    /// Where it failed, and the calls that led there, the newest first.
+    /// Where it failed, and the calls that led there, the newest first; no more than 64.
     pub fn frames(&self) -> &[TrapFrame] {
         &self.frames
     }

@@ -66,6 +66,7 @@ impl BytecodeModule {
     /// program does.
     pub fn load(file: Bytes) -> Result<Self> {
         let module = Module::parse(&file).map_err(unreadable)?;
+        check_signatures(&module, file.len())?;
         let mut imports = Vec::with_capacity(module.imports.len());
         for import in &module.imports {
             imports.push(
@@ -178,6 +179,25 @@ impl std::fmt::Debug for BytecodeModule {
             self.name(),
             self.bodies.len()
         )
+    }
+}
+
+/// A letter of a signature takes many times its byte when it is read. Nothing in the format keeps a long one from being
+/// that of every function, so how many there are in all is bounded by what a file has room for, and some more.
+fn check_signatures(module: &Module, file_bytes: usize) -> Result<()> {
+    let limit = (1 << 16) + 2 * file_bytes;
+    let functions = module.functions.iter().map(|f| f.calling_convention.len());
+    let imports = module.imports.iter().map(|i| i.calling_convention.len());
+    let letters: usize = functions.chain(imports).sum();
+    match letters <= limit {
+        true => Ok(()),
+        false => Err(Error::new(
+            Code::RESOURCE_EXHAUSTED,
+            format!(
+                "module {} has {letters} letters of calling conventions in a file of {file_bytes} bytes",
+                module.name.escape_debug()
+            ),
+        )),
     }
 }
 

@@ -187,6 +187,8 @@ pub(crate) struct Asm {
     pub(crate) rodata: Vec<Vec<u8>>,
     /// Bytes, references.
     pub(crate) globals: (i32, i32),
+    /// Whether all functions have the signature of the first, written once.
+    pub(crate) shares_signatures: bool,
 }
 
 impl Asm {
@@ -203,6 +205,7 @@ impl Asm {
             functions: Vec::new(),
             rodata: Vec::new(),
             globals: (0, 0),
+            shares_signatures: false,
         }
     }
 
@@ -224,7 +227,7 @@ impl Asm {
 
     /// The module as a file.
     pub(crate) fn file(&self) -> Vec<u8> {
-        use F::{Bytes, I32, Structs, Table, Tables, Text, U32};
+        use F::{Bytes, I32, Shared, Structs, Table, Tables, Text, U32};
         let signature = |cconv: &str| vec![(0, Text(cconv.into()))];
         let mut bytecode = Vec::new();
         let mut descriptors = Vec::new();
@@ -241,6 +244,12 @@ impl Asm {
             bytecode.extend(code);
             bytecode.resize(bytecode.len().next_multiple_of(8), 0);
         }
+        let signatures = match self.functions.first() {
+            Some(first) if self.shares_signatures => {
+                Shared(self.functions.len(), signature(&first.cconv))
+            }
+            _ => Tables(self.functions.iter().map(|f| signature(&f.cconv)).collect()),
+        };
         let mut fields = vec![
             (0, Text(self.name.clone())),
             (1, U32(self.module_version)),
@@ -289,10 +298,7 @@ impl Asm {
                         .collect(),
                 ),
             ),
-            (
-                8,
-                Tables(self.functions.iter().map(|f| signature(&f.cconv)).collect()),
-            ),
+            (8, signatures),
             (
                 9,
                 Tables(
@@ -331,6 +337,8 @@ enum F {
     Structs(usize, Vec<u8>),
     Table(Vec<(usize, F)>),
     Tables(Vec<Vec<(usize, F)>>),
+    /// One table so many times.
+    Shared(usize, Vec<(usize, F)>),
 }
 
 fn write_table(out: &mut Vec<u8>, fields: &[(usize, F)]) -> usize {
@@ -362,6 +370,16 @@ fn write_table(out: &mut Vec<u8>, fields: &[(usize, F)]) -> usize {
                 for (index, fields) in tables.iter().enumerate() {
                     let element = vector + 4 + 4 * index;
                     let offset = (write_table(out, fields) - element) as u32;
+                    out[element..element + 4].copy_from_slice(&offset.to_le_bytes());
+                }
+                (vector - at) as u32
+            }
+            F::Shared(count, fields) => {
+                let vector = write_vector(out, *count, &vec![0; 4 * count]);
+                let shared = write_table(out, fields);
+                for index in 0..*count {
+                    let element = vector + 4 + 4 * index;
+                    let offset = (shared - element) as u32;
                     out[element..element + 4].copy_from_slice(&offset.to_le_bytes());
                 }
                 (vector - at) as u32

@@ -461,6 +461,24 @@ fn signatures_must_be_readable_and_fit_the_registers() {
     );
 }
 
+/// The file says it once and all functions share it; read, it would be there as often as there are functions.
+#[test]
+fn long_signatures_cannot_be_had_for_nothing() {
+    let long = format!("0{}_v", "i".repeat(30_000));
+    let mut f = Fun::new(&long).block().ret(&[]);
+    f.registers = (30_000, 0);
+    let mut asm = Asm::new(17);
+    asm.functions = vec![f; 8];
+    asm.shares_signatures = true;
+    let error = load(&asm).unwrap_err();
+    assert!(
+        error.message().contains("letters of calling conventions"),
+        "{error}"
+    );
+    asm.shares_signatures = false;
+    load(&asm).unwrap();
+}
+
 /// Every register operand of every instruction, one beyond the last: none is forgotten.
 #[test]
 fn no_instruction_takes_a_register_that_does_not_exist() {

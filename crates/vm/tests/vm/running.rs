@@ -201,7 +201,7 @@ fn recursion_has_a_limit_and_the_context_stays_usable() {
     let used = context.memory_used();
     let deep = call(&mut context, id, "main", vec![Value::I32(1000)]).unwrap_err();
     assert_eq!(deep.error().code(), Code::RESOURCE_EXHAUSTED);
-    assert_eq!(deep.frames().len(), 100);
+    assert_eq!(deep.frames().len(), 64);
     assert_eq!(context.memory_used(), used);
     let values = call(&mut context, id, "main", vec![Value::I32(99)]).unwrap();
     assert_eq!(show(&values), "99");
