@@ -3,14 +3,18 @@
 
 use std::fmt::Write;
 
-use amdgpu::isa::{WaveSize, decode};
+use amdgpu::isa::{Generation, WaveSize, decode};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|code: &[u8]| {
     let mut text = String::new();
-    for wave in [WaveSize::Wave32, WaveSize::Wave64] {
+    for (generation, wave) in [
+        (Generation::Gfx11, WaveSize::Wave32),
+        (Generation::Gfx11, WaveSize::Wave64),
+        (Generation::Gfx9, WaveSize::Wave64),
+    ] {
         let mut offset = 0;
-        while let Ok(instruction) = decode(wave, code, offset) {
+        while let Ok(instruction) = decode(generation, wave, code, offset) {
             let bytes = usize::from(instruction.size_bytes);
             assert!(bytes >= 4 && bytes.is_multiple_of(4) && bytes <= code.len() - offset);
             text.clear();

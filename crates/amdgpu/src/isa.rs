@@ -6,17 +6,17 @@
 mod decode;
 mod display;
 mod error;
-mod gfx11;
 mod modifiers;
 mod opcode;
 mod operand;
+mod table;
 
 pub use decode::decode;
 pub use error::{DecodeError, DecodeErrorKind};
-pub use gfx11::Opcode;
-pub use modifiers::{Dpp, DppControl, Modifiers, OutputModifier};
-pub use opcode::{Encoding, Flags, OpcodeInfo};
+pub use modifiers::{Dpp, DppControl, Modifiers, OutputModifier, Sdwa, Selection, Unused};
+pub use opcode::{Encoding, Flags, Generation, OpcodeInfo};
 pub use operand::{InlineFloat, Operand, Special, Type, WaveSize};
+pub use table::Opcode;
 
 /// One decoded instruction.
 ///
@@ -28,10 +28,12 @@ pub use operand::{InlineFloat, Operand, Special, Type, WaveSize};
 /// | instruction | `dst` | `src` |
 /// |---|---|---|
 /// | scalar, vector | result, carry-out | sources in the order of the text |
-/// | `s_load_*`, `s_buffer_load_*` | data | base, register offset |
+/// | scalar memory | loaded or returned data | base, register offset, data, `Off` if gfx9 encodes no immediate |
 /// | LDS (`ds_*`) | data | address, data 0, data 1 |
 /// | flat, global, scratch | loaded or returned data | address, scalar base, –, data |
 /// | buffer | loaded or returned data | address, resource, scalar offset, data |
+///
+/// On gfx9 a compare that writes EXEC also writes `dst[0]`.
 ///
 /// A dual-issue pair is the first component, with the second in `dual`; both
 /// read their sources before either writes.
@@ -39,6 +41,8 @@ pub use operand::{InlineFloat, Operand, Special, Type, WaveSize};
 pub struct Instruction {
     /// What it does.
     pub op: Opcode,
+    /// Whose encoding it was decoded from.
+    pub generation: Generation,
     /// How it was encoded.
     pub encoding: Encoding,
     /// Size in bytes, literal and DPP word included.
@@ -56,10 +60,17 @@ pub struct Instruction {
 }
 
 impl Instruction {
+    /// What the table says of the instruction in its generation.
+    pub fn info(&self) -> &'static OpcodeInfo {
+        self.op
+            .info(self.generation)
+            .expect("an instruction of a generation that has it")
+    }
+
     /// Where a direct branch at byte `offset` goes: a byte offset in the same
     /// code. `None` if the instruction has no branch operand.
     pub fn branch_target(&self, offset: u64) -> Option<u64> {
-        let types = self.op.info().src;
+        let types = self.info().src;
         let position = types.iter().position(|&ty| ty == Type::Branch)?;
         let Operand::Imm(words) = self.src[position] else {
             return None;
@@ -70,18 +81,23 @@ impl Instruction {
 }
 
 impl Opcode {
-    /// The row of the table.
-    pub fn info(self) -> &'static OpcodeInfo {
-        &gfx11::TABLE[self as usize]
+    /// The column of the table, if the generation has the operation.
+    pub fn info(self, generation: Generation) -> Option<&'static OpcodeInfo> {
+        match generation {
+            Generation::Gfx9 => table::GFX9[self as usize].as_ref(),
+            Generation::Gfx11 => table::GFX11[self as usize].as_ref(),
+        }
     }
 
-    /// The mnemonic without encoding suffix.
-    pub fn mnemonic(self) -> &'static str {
-        self.info().mnemonic
+    /// True if it rounds a float at random into one byte of the destination;
+    /// the destination counts as third source then.
+    fn rounds_into_part(self) -> bool {
+        matches!(self, Opcode::VCvtSrFp8F32 | Opcode::VCvtSrBf8F32)
     }
 
-    /// What it does beside its explicit operands.
-    pub fn flags(self) -> Flags {
-        self.info().flags
+    /// The name of the operation: its mnemonic, without encoding suffix, in
+    /// the newest generation that has it.
+    pub fn name(self) -> &'static str {
+        table::NAMES[self as usize]
     }
 }

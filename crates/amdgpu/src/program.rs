@@ -208,5 +208,5 @@ fn describe(code: &[u8], at: usize, size: WaveSize) -> (String, Vec<u32>) {
 }
 
 fn decode(code: &[u8], at: usize, size: WaveSize) -> Result<Instruction, isa::DecodeError> {
-    isa::decode(size, code, at)
+    isa::decode(isa::Generation::Gfx11, size, code, at)
 }

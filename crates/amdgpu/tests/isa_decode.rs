@@ -1,10 +1,18 @@
 //! What decoded instructions hold, and how decoding fails.
 
 use amdgpu::isa::{
-    DecodeErrorKind, Dpp, DppControl, Encoding, Flags, InlineFloat, Instruction, Opcode, Operand,
-    OutputModifier, Special, Type, WaveSize, decode,
+    self, DecodeError, DecodeErrorKind, Dpp, DppControl, Encoding, Flags, Generation, InlineFloat,
+    Instruction, Opcode, Operand, OutputModifier, Sdwa, Selection, Special, Type, Unused, WaveSize,
 };
 use proptest::prelude::*;
+
+fn decode(wave: WaveSize, code: &[u8], offset: usize) -> Result<Instruction, DecodeError> {
+    isa::decode(Generation::Gfx11, wave, code, offset)
+}
+
+fn gfx9(words: &[u32]) -> Instruction {
+    isa::decode(Generation::Gfx9, WaveSize::Wave64, &bytes(words), 0).expect("valid")
+}
 
 fn bytes(words: &[u32]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_le_bytes()).collect()
@@ -74,7 +82,7 @@ fn compares_to_exec_write_exec() {
         dwords: 1,
     };
     assert_eq!(compare.dst[0], exec);
-    assert!(compare.op.flags().contains(Flags::WRITES_EXEC));
+    assert!(compare.info().flags.contains(Flags::WRITES_EXEC));
 }
 
 #[test]
@@ -168,7 +176,7 @@ fn atomics_return_only_when_asked() {
     assert_eq!(silent.dst[0], Operand::None);
     let returning = wave32(&[0xdcd6_4000, 0x017c_0203]);
     assert_eq!(returning.dst[0], v(1));
-    assert!(returning.op.flags().contains(Flags::ATOMIC));
+    assert!(returning.info().flags.contains(Flags::ATOMIC));
 }
 
 #[test]
@@ -283,6 +291,118 @@ fn offsets_beyond_the_code_are_errors() {
     }
 }
 
+#[test]
+fn gfx9_names_parts_of_dwords() {
+    let add = gfx9(&[0x0204_06f9, 0x0506_0601]);
+    assert_eq!(
+        add.to_string(),
+        "v_add_f32_sdwa v2, v1, v3 dst_sel:DWORD dst_unused:UNUSED_PAD src0_sel:DWORD src1_sel:WORD_1"
+    );
+    let sum = gfx9(&[0x4c04_06f9, 0x0c0b_1101]);
+    assert_eq!(
+        sum.to_string(),
+        "v_add_u16_sdwa v2, sext(v1), sext(v3) dst_sel:BYTE_1 dst_unused:UNUSED_PRESERVE src0_sel:BYTE_3 src1_sel:WORD_0"
+    );
+    assert_eq!(
+        sum.modifiers.sdwa,
+        Some(Sdwa {
+            dst: Selection::Byte(1),
+            unused: Unused::Preserve,
+            src: [Selection::Byte(3), Selection::Word(0)],
+            sext: 3,
+        })
+    );
+    let compare = gfx9(&[0x7c44_04f9, 0x8605_8801]);
+    assert_eq!(
+        compare.to_string(),
+        "v_cmp_eq_f16_sdwa s[8:9], v1, s2 src0_sel:WORD_1 src1_sel:DWORD"
+    );
+    assert_eq!(compare.dst[0], s(8, 2));
+}
+
+#[test]
+fn gfx9_permutes_lanes_across_rows() {
+    let control = |instruction: Instruction| match instruction.modifiers.dpp {
+        Some(Dpp::Row { control, .. }) => control,
+        other => panic!("{other:?}"),
+    };
+    let add = gfx9(&[0x0204_06fa, 0xa501_4201]);
+    assert_eq!(
+        add.to_string(),
+        "v_add_f32_dpp v2, v1, v3 row_bcast:15 row_mask:0xa bank_mask:0x5"
+    );
+    assert_eq!(control(add), DppControl::RowBcast15);
+    // Pairs of registers can only be broadcast.
+    let pair = gfx9(&[0x7e04_70fa, 0xff01_5300 | 4]);
+    assert_eq!(
+        pair.to_string(),
+        "v_mov_b64_dpp v[2:3], v[4:5] row_newbcast:3 row_mask:0xf bank_mask:0xf"
+    );
+    assert_eq!(control(pair), DppControl::RowShare(3));
+    gfx9_refuses(
+        &[0x7e04_70fa, 0xff01_1104],
+        DecodeErrorKind::BadOperand("dpp_ctrl"),
+    );
+}
+
+#[test]
+fn gfx9_has_accumulation_registers() {
+    let product = gfx9(&[0xd3cd_8100, 0x0c42_1104]);
+    assert_eq!(
+        product.to_string(),
+        "v_mfma_f32_16x16x16_f16 a[0:3], a[4:5], v[8:9], a[16:19] cbsz:1"
+    );
+    let a = |index, dwords| Operand::Agpr { index, dwords };
+    assert_eq!(product.dst[0], a(0, 4));
+    assert_eq!(product.src[0], a(4, 2));
+    assert_eq!(product.src[2], a(16, 4));
+    assert_eq!(product.modifiers.broadcast_size, 1);
+    let load = gfx9(&[0xdc50_8000, 0x057f_0002 | 1 << 23]);
+    assert_eq!(load.to_string(), "global_load_dword a5, v[2:3], off");
+    assert_eq!(load.dst[0], a(5, 1));
+    // Tuples begin at even registers.
+    gfx9_refuses(
+        &[0xd3cd_8100, 0x0c42_1105],
+        DecodeErrorKind::BadOperand("src0"),
+    );
+}
+
+#[test]
+fn gfx9_operations_are_those_of_gfx11_under_old_names() {
+    let load = gfx9(&[0xc002_4003, 0x0200_0010]);
+    assert_eq!(load.to_string(), "s_load_dword s0, s[6:7], s1 offset:0x10");
+    assert_eq!((load.op, load.op.name()), (Opcode::SLoadB32, "s_load_b32"));
+    assert_eq!(load.src[..2], [s(6, 2), s(1, 1)]);
+    let sum = gfx9(&[0x6802_0602]);
+    assert_eq!(sum.to_string(), "v_add_u32_e32 v1, s2, v3");
+    assert_eq!(sum.op, Opcode::VAddNcU32);
+    // A compare that writes EXEC writes VCC as well.
+    let compare = gfx9(&[0x7ca2_0602]);
+    assert_eq!(compare.to_string(), "v_cmpx_lt_f32_e32 vcc, s2, v3");
+    assert_eq!(compare.dst[0].dwords(), 2);
+}
+
+fn gfx9_refuses(words: &[u32], kind: DecodeErrorKind) {
+    let result = isa::decode(Generation::Gfx9, WaveSize::Wave64, &bytes(words), 0);
+    assert_eq!(result.expect_err("invalid").kind, kind, "{words:08x?}");
+}
+
+#[test]
+fn gfx9_has_no_literals_in_long_formats() {
+    gfx9_refuses(
+        &[0xd101_0001, 0x0002_06ff, 1],
+        DecodeErrorKind::BadOperand("literal"),
+    );
+    gfx9_refuses(
+        &[0xe050_1000, 0xff00_0001, 1],
+        DecodeErrorKind::BadOperand("soffset"),
+    );
+}
+
+fn any_generation() -> impl Strategy<Value = Generation> {
+    prop_oneof![Just(Generation::Gfx9), Just(Generation::Gfx11)]
+}
+
 fn any_wave() -> impl Strategy<Value = WaveSize> {
     prop_oneof![Just(WaveSize::Wave32), Just(WaveSize::Wave64)]
 }
@@ -292,15 +412,15 @@ proptest! {
 
     /// Whatever the bytes: no panic, and no byte read that is not there.
     #[test]
-    fn noise_decodes_within_bounds(wave in any_wave(), code in proptest::collection::vec(any::<u8>(), 0..20), offset in 0usize..24) {
-        match decode(wave, &code, offset) {
+    fn noise_decodes_within_bounds(generation in any_generation(), wave in any_wave(), code in proptest::collection::vec(any::<u8>(), 0..20), offset in 0usize..24) {
+        match isa::decode(generation, wave, &code, offset) {
             Ok(instruction) => {
                 let size = usize::from(instruction.size_bytes);
                 prop_assert!(matches!(size, 4 | 8 | 12));
                 prop_assert!(offset + size <= code.len());
-                prop_assert!(instruction.to_string().starts_with(['s', 'v', 'd', 'b', 'f', 'g']));
+                prop_assert!(instruction.to_string().starts_with(['s', 'v', 'd', 'b', 't', 'f', 'g']));
                 // What follows the instruction does not matter.
-                prop_assert_eq!(decode(wave, &code[..offset + size], offset), Ok(instruction));
+                prop_assert_eq!(isa::decode(generation, wave, &code[..offset + size], offset), Ok(instruction));
             }
             Err(error) => prop_assert!(!error.to_string().is_empty()),
         }
@@ -308,11 +428,11 @@ proptest! {
 
     /// Registers never reach past their file.
     #[test]
-    fn operands_stay_within_their_files(wave in any_wave(), words in proptest::array::uniform4(any::<u32>())) {
-        let Ok(instruction) = decode(wave, &bytes(&words), 0) else { return Ok(()) };
+    fn operands_stay_within_their_files(generation in any_generation(), wave in any_wave(), words in proptest::array::uniform4(any::<u32>())) {
+        let Ok(instruction) = isa::decode(generation, wave, &bytes(&words), 0) else { return Ok(()) };
         for operand in instruction.dst.iter().chain(&instruction.src) {
             match *operand {
-                Operand::Vgpr { index, dwords } => prop_assert!(u16::from(index) + u16::from(dwords) <= 256 && dwords > 0),
+                Operand::Vgpr { index, dwords } | Operand::Agpr { index, dwords } => prop_assert!(u16::from(index) + u16::from(dwords) <= 256 && dwords > 0),
                 Operand::Sgpr { index, dwords } => prop_assert!(index + dwords <= 106 && dwords > 0),
                 _ => {}
             }

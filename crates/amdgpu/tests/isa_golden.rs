@@ -1,26 +1,37 @@
 //! Decoding and text against LLVM's, from a golden file, and of what
 //! compilers emit.
 //!
-//! `isa_gfx1100.txt` holds two encodings of each instruction in each of its
-//! encodings, with the text of LLVM 22: wave size, dwords, text. It is made by
-//! the developer command `isa --bless`. `isa_census.txt` lists the mnemonics
-//! found in the output of IREE and of clang for a wide set of programs.
+//! `isa_gfx1100.txt` and `isa_gfx942.txt` hold two encodings of each
+//! instruction in each of its encodings, with the text of LLVM 22: wave size,
+//! dwords, text. They are made by the developer command `isa --bless`.
+//! `isa_census.txt` and `isa_census_gfx942.txt` list the mnemonics found in the
+//! output of IREE and of clang for a wide set of programs.
 
 use std::collections::{BTreeSet, HashMap};
 
-use amdgpu::isa::{Encoding, Instruction, Opcode, WaveSize, decode};
+use amdgpu::isa::{Encoding, Generation, Instruction, Opcode, WaveSize, decode};
 
 struct Line {
+    generation: Generation,
     wave: WaveSize,
     bytes: Vec<u8>,
     text: &'static str,
 }
 
-fn golden() -> Vec<Line> {
-    include_str!("isa_gfx1100.txt").lines().map(parse).collect()
+/// The lines of a generation.
+fn golden_of(generation: Generation) -> Vec<Line> {
+    let text = match generation {
+        Generation::Gfx9 => include_str!("isa_gfx942.txt"),
+        Generation::Gfx11 => include_str!("isa_gfx1100.txt"),
+    };
+    text.lines().map(|line| parse(generation, line)).collect()
 }
 
-fn parse(line: &'static str) -> Line {
+fn golden() -> impl Iterator<Item = Line> {
+    Generation::ALL.into_iter().flat_map(golden_of)
+}
+
+fn parse(generation: Generation, line: &'static str) -> Line {
     let (encoding, text) = line.split_once('\t').expect("a tab before the text");
     let mut fields = encoding.split(' ');
     let wave = match fields.next() {
@@ -35,11 +46,17 @@ fn parse(line: &'static str) -> Line {
                 .to_le_bytes()
         })
         .collect();
-    Line { wave, bytes, text }
+    Line {
+        generation,
+        wave,
+        bytes,
+        text,
+    }
 }
 
 fn decoded(line: &Line) -> Instruction {
-    decode(line.wave, &line.bytes, 0).unwrap_or_else(|error| panic!("{}: {error}", line.text))
+    decode(line.generation, line.wave, &line.bytes, 0)
+        .unwrap_or_else(|error| panic!("{}: {error}", line.text))
 }
 
 #[test]
@@ -58,60 +75,89 @@ fn text_is_llvms() {
 
 #[test]
 fn every_opcode_and_encoding_is_there_twice() {
-    let mut seen: HashMap<(Opcode, Encoding, bool), usize> = HashMap::new();
-    for line in golden() {
-        let instruction = decoded(&line);
-        let dpp = instruction.modifiers.dpp.is_some();
-        let components = [Some(&instruction), instruction.dual.as_deref()];
-        for component in components.into_iter().flatten() {
-            *seen
-                .entry((component.op, component.encoding, dpp))
-                .or_default() += 1;
-        }
-    }
-    for &op in Opcode::ALL {
-        let info = op.info();
-        let mut encodings: Vec<Encoding> = info.encodings.iter().map(|&(own, _)| own).collect();
-        if info.number(Encoding::Vop3).is_some() && !encodings.contains(&Encoding::Vop3) {
-            encodings.push(Encoding::Vop3);
-        }
-        for encoding in encodings {
-            let count = |dpp| seen.get(&(op, encoding, dpp)).copied().unwrap_or(0);
-            assert!(
-                count(false) >= 2,
-                "{} as {}",
-                op.mnemonic(),
-                encoding.name()
-            );
-            if info.has_dpp(encoding) {
+    for generation in Generation::ALL {
+        let seen = seen(generation);
+        for &op in Opcode::ALL {
+            let Some(info) = op.info(generation) else {
+                continue;
+            };
+            let mut encodings: Vec<Encoding> = info.encodings.iter().map(|&(own, _)| own).collect();
+            if info.number(Encoding::Vop3).is_some() && !encodings.contains(&Encoding::Vop3) {
+                encodings.push(Encoding::Vop3);
+            }
+            for encoding in encodings {
+                let there = |form| seen.get(&(op, encoding, form)).copied().unwrap_or(0) >= 2;
+                let place = format!("{generation:?} {} as {}", op.name(), encoding.name());
+                assert!(there(Form::Plain), "{place}");
                 assert!(
-                    count(true) >= 2,
-                    "{} as {} with DPP",
-                    op.mnemonic(),
-                    encoding.name()
+                    !info.has_dpp(encoding) || there(Form::Dpp),
+                    "{place} with DPP"
+                );
+                assert!(
+                    !info.has_sdwa(encoding) || there(Form::Sdwa),
+                    "{place} with SDWA"
                 );
             }
         }
     }
 }
 
+/// What follows an instruction word.
+#[derive(PartialEq, Eq, Hash)]
+enum Form {
+    Plain,
+    Dpp,
+    Sdwa,
+}
+
+/// How often each form of each opcode is in the golden file.
+fn seen(generation: Generation) -> HashMap<(Opcode, Encoding, Form), usize> {
+    let mut seen = HashMap::new();
+    for line in golden_of(generation) {
+        let instruction = decoded(&line);
+        for component in [Some(&instruction), instruction.dual.as_deref()]
+            .into_iter()
+            .flatten()
+        {
+            let modifiers = &instruction.modifiers;
+            let form = match (&modifiers.dpp, &modifiers.sdwa) {
+                (Some(_), _) => Form::Dpp,
+                (_, Some(_)) => Form::Sdwa,
+                _ => Form::Plain,
+            };
+            *seen
+                .entry((component.op, component.encoding, form))
+                .or_default() += 1;
+        }
+    }
+    seen
+}
+
 #[test]
 fn what_compilers_emit_decodes() {
-    let texts: BTreeSet<String> = golden()
-        .iter()
-        .flat_map(|line| {
-            let instruction = decoded(line);
-            let text = instruction.to_string();
-            text.split(" :: ")
-                .filter_map(|part| part.split(' ').next().map(str::to_owned))
-                .collect::<Vec<_>>()
-        })
-        .collect();
-    let missing: Vec<&str> = include_str!("isa_census.txt")
-        .lines()
-        .filter(|name| !texts.contains(*name))
-        .collect();
-    assert!(missing.is_empty(), "not decodable: {missing:?}");
+    let censuses = [
+        (Generation::Gfx9, include_str!("isa_census_gfx942.txt")),
+        (Generation::Gfx11, include_str!("isa_census.txt")),
+    ];
+    for (generation, census) in censuses {
+        let texts: BTreeSet<String> = golden_of(generation)
+            .iter()
+            .flat_map(|line| {
+                let text = decoded(line).to_string();
+                text.split(" :: ")
+                    .filter_map(|part| part.split(' ').next().map(str::to_owned))
+                    .collect::<Vec<_>>()
+            })
+            .collect();
+        let missing: Vec<&str> = census
+            .lines()
+            .filter(|name| !texts.contains(*name))
+            .collect();
+        assert!(
+            missing.is_empty(),
+            "{generation:?}: not decodable: {missing:?}"
+        );
+    }
 }
 
 #[test]
@@ -120,7 +166,7 @@ fn truncated_instructions_are_errors() {
         let size = line.bytes.len();
         for end in 0..size {
             assert!(
-                decode(line.wave, &line.bytes[..end], 0).is_err(),
+                decode(line.generation, line.wave, &line.bytes[..end], 0).is_err(),
                 "{end} of {size} bytes of {}",
                 line.text
             );

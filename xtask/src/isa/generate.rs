@@ -1,8 +1,8 @@
 //! Random encodings, most of them valid.
 
-use std::sync::LazyLock;
+mod gfx9;
 
-use amdgpu::isa::{Encoding, Flags, Opcode, Type, WaveSize};
+use amdgpu::isa::{Encoding, Flags, Generation, Opcode, OpcodeInfo, Type, WaveSize};
 
 use super::{Case, WORDS};
 
@@ -46,82 +46,115 @@ impl Random {
 }
 
 /// An opcode in one of its encodings.
+#[derive(Clone)]
 pub(super) struct Form {
     pub(super) op: Opcode,
     pub(super) encoding: Encoding,
     /// With a DPP word.
     pub(super) dpp: bool,
+    /// With an SDWA word.
+    pub(super) sdwa: bool,
+    info: &'static OpcodeInfo,
 }
 
 impl Form {
+    fn is_gfx9(&self) -> bool {
+        self.info.generation == Generation::Gfx9
+    }
+
     /// True if the same bytes mean different registers by wave size.
     pub(super) fn depends_on_wave(&self) -> bool {
-        let info = self.op.info();
         let wave_sized = |ty: &Type| ty.dwords(WaveSize::Wave32) != ty.dwords(WaveSize::Wave64);
-        info.dst.iter().chain(info.src).any(wave_sized)
+        self.info.dst.iter().chain(self.info.src).any(wave_sized)
     }
 }
 
-/// Every form of every instruction.
-pub(super) fn forms() -> Vec<Form> {
-    let mut forms = Vec::new();
-    for &op in Opcode::ALL {
-        let info = op.info();
-        let plain = info.encodings.iter().map(|&(encoding, _)| encoding);
-        let implied = (info.encodings[0].0 != Encoding::Vop3
-            && info.number(Encoding::Vop3).is_some())
-        .then_some(Encoding::Vop3);
-        for encoding in plain.chain(implied) {
-            forms.push(Form {
-                op,
-                encoding,
-                dpp: false,
-            });
-            if info.has_dpp(encoding) {
-                forms.push(Form {
+/// Makes encodings of a generation.
+pub(super) struct Generator {
+    generation: Generation,
+    /// Every form of every instruction.
+    pub(super) forms: Vec<Form>,
+}
+
+impl Generator {
+    pub(super) fn new(generation: Generation) -> Generator {
+        let mut forms = Vec::new();
+        for &op in Opcode::ALL {
+            let Some(info) = op.info(generation) else {
+                continue;
+            };
+            let plain = info.encodings.iter().map(|&(encoding, _)| encoding);
+            let implied = (info.encodings[0].0 != Encoding::Vop3
+                && info.number(Encoding::Vop3).is_some())
+            .then_some(Encoding::Vop3);
+            for encoding in plain.chain(implied) {
+                let form = Form {
                     op,
                     encoding,
-                    dpp: true,
-                });
+                    dpp: false,
+                    sdwa: false,
+                    info,
+                };
+                forms.push(form.clone());
+                if info.has_dpp(encoding) {
+                    let dpp = true;
+                    forms.push(Form {
+                        dpp,
+                        ..form.clone()
+                    });
+                }
+                if info.has_sdwa(encoding) {
+                    let sdwa = true;
+                    forms.push(Form { sdwa, ..form });
+                }
+            }
+        }
+        Generator { generation, forms }
+    }
+
+    fn pick(&self, random: &mut Random) -> &Form {
+        &self.forms[random.below(self.forms.len() as u32) as usize]
+    }
+
+    /// A random encoding: mostly of a known instruction, sometimes of any
+    /// number of a known format, sometimes noise.
+    pub(super) fn any(&self, random: &mut Random) -> Case {
+        loop {
+            let case = self.draw(random);
+            if !(self.generation == Generation::Gfx9 && gfx9::crashes_llvm(&case)) {
+                return case;
             }
         }
     }
-    forms
-}
 
-static FORMS: LazyLock<Vec<Form>> = LazyLock::new(forms);
-
-/// A random encoding: mostly of a known instruction, sometimes of any number
-/// of a known format, sometimes noise.
-pub(super) fn any(random: &mut Random) -> Case {
-    match random.below(16) {
-        0 => std::array::from_fn(|_| random.next()),
-        1 => {
-            // The number of another instruction, or of none.
-            let form = &FORMS[random.below(FORMS.len() as u32) as usize];
-            let mut case = self::form(random, form);
-            let (low, width) = number_field(form.encoding);
-            case[0] &= !(((1 << width) - 1) << low);
-            case[0] |= random.below(1 << width) << low;
-            case
-        }
-        2 => {
-            // One wrong bit.
-            let form = &FORMS[random.below(FORMS.len() as u32) as usize];
-            let mut case = self::form(random, form);
-            case[random.below(2) as usize] ^= 1 << random.below(32);
-            case
-        }
-        _ => {
-            let form = &FORMS[random.below(FORMS.len() as u32) as usize];
-            self::form(random, form)
+    fn draw(&self, random: &mut Random) -> Case {
+        let form = self.pick(random);
+        let mut case = self::form(random, form);
+        match random.below(16) {
+            0 => std::array::from_fn(|_| random.next()),
+            1 => {
+                // The number of another instruction, or of none.
+                let (low, width) = number_field(form);
+                case[0] &= !(((1 << width) - 1) << low);
+                case[0] |= random.below(1 << width) << low;
+                case
+            }
+            2 => {
+                // One wrong bit.
+                case[random.below(2) as usize] ^= 1 << random.below(32);
+                case
+            }
+            _ => case,
         }
     }
 }
 
 /// Lowest bit and width of the opcode number in the first dword.
-fn number_field(encoding: Encoding) -> (u32, u32) {
-    match encoding {
+fn number_field(form: &Form) -> (u32, u32) {
+    match form.encoding {
+        Encoding::Ds if form.is_gfx9() => (17, 8),
+        Encoding::Mubuf if form.is_gfx9() => (18, 7),
+        Encoding::Mtbuf => (15, 4),
         Encoding::Sop1 => (8, 8),
         Encoding::Sop2 => (23, 7),
         Encoding::Sopc | Encoding::Sopp | Encoding::Vop3p => (16, 7),
@@ -138,7 +171,7 @@ fn number_field(encoding: Encoding) -> (u32, u32) {
 
 /// A random encoding of a form, valid more often than not.
 pub(super) fn form(random: &mut Random, form: &Form) -> Case {
-    let info = form.op.info();
+    let info = form.info;
     let number = info.number(form.encoding).map_or(0, u32::from);
     let mut case = [NOP; WORDS];
     case[2] = constant(random);
@@ -148,8 +181,12 @@ pub(super) fn form(random: &mut Random, form: &Form) -> Case {
             case[1] = constant(random);
         }
         Encoding::Vop1 | Encoding::Vop2 | Encoding::Vopc => short(random, form, number, &mut case),
+        Encoding::Vop3p if form.is_gfx9() && gfx9::is_matrix(form) => {
+            gfx9::matrix(random, form, number, &mut case);
+        }
         Encoding::Vop3 | Encoding::Vop3p => long(random, form, number, &mut case),
         Encoding::Vopd => dual(random, number, &mut case),
+        _ if form.is_gfx9() => gfx9::memory(random, form, number, &mut case),
         _ => memory(random, form, number, &mut case),
     }
     case
@@ -213,7 +250,12 @@ fn typed_source(random: &mut Random, ty: Option<&Type>) -> u32 {
         None => random.rarely(4, 9),
         Some(Type::Uniform) => scalar_source(random) & !1,
         Some(Type::Mask) => random.below(54) * 2,
-        Some(Type::V32 | Type::V64 | Type::V128 | Type::V256) => 256 + random.below(249),
+        Some(Type::V32 | Type::V64 | Type::V128 | Type::V256 | Type::A32) => {
+            256 + random.below(249)
+        }
+        Some(Type::F64 | Type::B64 | Type::PkF32 | Type::Pk2B32) if random.once_in(2) => {
+            256 + random.below(128) * 2
+        }
         Some(_) => vector_source(random),
     }
 }
@@ -228,7 +270,7 @@ fn scalar_register(random: &mut Random) -> u32 {
 }
 
 fn scalar(random: &mut Random, form: &Form, number: u32) -> u32 {
-    let info = form.op.info();
+    let info = form.info;
     let register = if form.encoding == Encoding::Sop1 && info.dst.is_empty() {
         random.rarely(8, 7)
     } else {
@@ -297,12 +339,16 @@ fn dpp_source(random: &mut Random) -> u32 {
 }
 
 fn short(random: &mut Random, form: &Form, number: u32, case: &mut Case) {
-    let info = form.op.info();
+    let info = form.info;
     let mut source = typed_source(random, info.src.first());
     case[1] = constant(random);
     if form.dpp {
         source = dpp_source(random);
         case[1] = dpp_word(random, true);
+    }
+    if form.sdwa {
+        source = 0xf9;
+        case[1] = gfx9::sdwa_word(random, form);
     }
     let second = if info.src.len() > 1 || random.once_in(16) {
         random.below(256)
@@ -310,9 +356,19 @@ fn short(random: &mut Random, form: &Form, number: u32, case: &mut Case) {
         0
     };
     let mut result = random.below(256);
+    if info
+        .dst
+        .first()
+        .is_some_and(|ty| ty.dwords(WaveSize::Wave64) == 2)
+        && random.once_in(2)
+    {
+        result &= !1;
+    }
     if info.dst.is_empty() && !random.once_in(16) {
         result = 0;
-        source = 0;
+        if !form.dpp && !form.sdwa {
+            source = 0;
+        }
     }
     case[0] = match form.encoding {
         Encoding::Vop1 => 0x3f << 25 | result << 17 | number << 9 | source,
@@ -322,10 +378,11 @@ fn short(random: &mut Random, form: &Form, number: u32, case: &mut Case) {
 }
 
 fn long(random: &mut Random, form: &Form, number: u32, case: &mut Case) {
-    let info = form.op.info();
+    let info = form.info;
     let result = match info.dst.first() {
         None => random.rarely(8, 8),
         Some(Type::Mask | Type::S32) => scalar_register(random),
+        Some(ty) if ty.dwords(WaveSize::Wave64) > 1 => random.below(128) * 2,
         Some(_) => random.below(256),
     };
     let mut sources = [0; 3];
@@ -348,10 +405,11 @@ fn long(random: &mut Random, form: &Form, number: u32, case: &mut Case) {
     } else {
         abs << 8 | op_sel << 11 | random.rarely(4, 1) << 14
     };
-    let prefix = if form.encoding == Encoding::Vop3p {
-        0xcc << 24
-    } else {
-        0x35 << 26
+    let prefix = match (form.is_gfx9(), form.encoding == Encoding::Vop3p) {
+        (false, true) => 0xcc << 24,
+        (false, false) => 0x35 << 26,
+        (true, true) => 0x1a7 << 23,
+        (true, false) => 0x34 << 26,
     };
     case[0] = prefix | number << 16 | random.rarely(4, 1) << 15 | middle | result;
     case[1] = sources[0]
@@ -388,7 +446,7 @@ fn dual(random: &mut Random, number: u32, case: &mut Case) {
 }
 
 fn memory(random: &mut Random, form: &Form, number: u32, case: &mut Case) {
-    let info = form.op.info();
+    let info = form.info;
     let vgpr = |random: &mut Random, used: bool| {
         if used {
             random.below(256)
@@ -443,7 +501,7 @@ fn memory(random: &mut Random, form: &Form, number: u32, case: &mut Case) {
 }
 
 fn flat(random: &mut Random, form: &Form, vgpr: &impl Fn(&mut Random, bool) -> u32) -> (u32, u32) {
-    let info = form.op.info();
+    let info = form.info;
     let segment = match form.encoding {
         Encoding::Flat => 0,
         Encoding::Scratch => 1,

@@ -11,20 +11,19 @@ pub(super) struct Code {
 }
 
 const EM_AMDGPU: u64 = 224;
-/// Low byte of `e_flags`: the chip.
-const GFX1100: u64 = 0x41;
 const SHF_EXECINSTR: u64 = 4;
 /// Bit of the kernel properties that says wave32.
 const WAVE32: u64 = 1 << 10;
 
-/// The code sections of every gfx1100 image in a file.
-pub(super) fn code(path: &Path) -> Result<Vec<Code>, String> {
+/// The code sections of every image in a file for the chip with this machine
+/// number (low byte of `e_flags`).
+pub(super) fn code(path: &Path, machine: u64) -> Result<Vec<Code>, String> {
     let file = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let mut found = Vec::new();
     let mut start = 0;
     while let Some(position) = find(&file[start..], b"\x7fELF\x02\x01") {
         start += position;
-        if let Some(code) = image_code(&file[start..]) {
+        if let Some(code) = image_code(&file[start..], machine) {
             found.extend(code);
         }
         start += 4;
@@ -50,8 +49,8 @@ fn number(bytes: &[u8], at: u64, width: usize) -> Option<u64> {
     )
 }
 
-fn image_code(image: &[u8]) -> Option<Vec<Code>> {
-    if number(image, 18, 2)? != EM_AMDGPU || number(image, 48, 4)? & 0xff != GFX1100 {
+fn image_code(image: &[u8], machine: u64) -> Option<Vec<Code>> {
+    if number(image, 18, 2)? != EM_AMDGPU || number(image, 48, 4)? & 0xff != machine {
         return None;
     }
     let table = number(image, 40, 8)?;

@@ -3,11 +3,13 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use amdgpu::isa::WaveSize;
+use amdgpu::isa::{Generation, WaveSize};
 
-/// An installed llvm-mc.
+/// An installed llvm-mc, for one chip.
 pub(super) struct Disassembler {
     program: String,
+    chip: &'static str,
+    generation: Generation,
 }
 
 /// Stands for the text of a block that crashes the disassembler.
@@ -21,7 +23,7 @@ struct Output {
 
 impl Disassembler {
     /// Finds the newest llvm-mc in the search path.
-    pub(super) fn find() -> Option<Disassembler> {
+    pub(super) fn find(chip: &'static str, generation: Generation) -> Option<Disassembler> {
         (16..40)
             .rev()
             .map(|version| format!("llvm-mc-{version}"))
@@ -32,7 +34,11 @@ impl Disassembler {
                     .output()
                     .is_ok_and(|output| output.status.success())
             })
-            .map(|program| Disassembler { program })
+            .map(|program| Disassembler {
+                program,
+                chip,
+                generation,
+            })
     }
 
     pub(super) fn program(&self) -> &str {
@@ -112,8 +118,8 @@ impl Disassembler {
     fn pipe(&self, wave: WaveSize, mode: &str, input: String) -> Result<Option<Output>, String> {
         let error = |error: std::io::Error| format!("{}: {error}", self.program);
         let mut command = Command::new(&self.program);
-        command.args([mode, "-triple=amdgcn-amd-amdhsa", "-mcpu=gfx1100"]);
-        if wave == WaveSize::Wave64 {
+        command.args([mode, "-triple=amdgcn-amd-amdhsa", "-mcpu", self.chip]);
+        if wave == WaveSize::Wave64 && self.generation == Generation::Gfx11 {
             command.arg("-mattr=+wavefrontsize64");
         }
         let mut child = command

@@ -215,7 +215,7 @@ fn cond_exchange(old: u32, data: u32) -> u32 {
 
 /// What an atomic opcode does, and whether to 64 bits; from its name.
 pub(crate) fn atomic_function(op: Opcode) -> Option<(AtomicFn, bool)> {
-    let name = op.mnemonic();
+    let name = op.name();
     let (_, rest) = name
         .split_once("atomic_")
         .or_else(|| name.split_once("ds_"))?;

@@ -1,24 +1,37 @@
 //! Bytes to instructions.
 
+mod lanes;
+mod matrix;
 mod memory;
+mod memory_gfx9;
 mod scalar;
 mod vector;
 
 use super::error::{DecodeError, DecodeErrorKind};
-use super::gfx11::{Opcode, TABLE};
-use super::opcode::{Encoding, UNUSED, index};
+use super::opcode::{Encoding, Generation, OpcodeInfo, UNUSED, index};
 use super::operand::{InlineFloat, Operand, Special, Type, WaveSize};
+use super::table::{self, Opcode};
 use super::{Instruction, Modifiers};
 
-/// Decodes the instruction at byte `offset` of `code`, for gfx11 and waves of
-/// the given size.
+/// Decodes the instruction at byte `offset` of `code`, for a generation and
+/// waves of the given size (64 on gfx9).
 ///
 /// # Errors
 ///
 /// A [`DecodeError`] naming format, opcode number and words when the bytes
 /// are not an instruction, or end within one.
-pub fn decode(wave: WaveSize, code: &[u8], offset: usize) -> Result<Instruction, DecodeError> {
+pub fn decode(
+    generation: Generation,
+    wave: WaveSize,
+    code: &[u8],
+    offset: usize,
+) -> Result<Instruction, DecodeError> {
     let mut reader = Reader {
+        generation,
+        rows: match generation {
+            Generation::Gfx9 => &GFX9,
+            Generation::Gfx11 => &GFX11,
+        },
         wave,
         code,
         offset,
@@ -34,25 +47,50 @@ pub fn decode(wave: WaveSize, code: &[u8], offset: usize) -> Result<Instruction,
     if word >> 30 == 0b10 {
         return scalar::decode(&mut reader, word);
     }
+    match generation {
+        Generation::Gfx9 => gfx9(&mut reader, word),
+        Generation::Gfx11 => gfx11(&mut reader, word),
+    }
+}
+
+/// The formats of gfx11 that begin with two ones.
+fn gfx11(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, DecodeError> {
     match word >> 26 {
-        0x32 => vector::dual(&mut reader, word),
+        0x32 => vector::dual(reader, word),
         0x33 => match word >> 24 {
-            0xcc => vector::packed(&mut reader, word),
+            0xcc => vector::packed(reader, word),
             0xcd => reader.unsupported("VINTERP"),
             0xce => reader.unsupported("LDSDIR"),
             _ => Err(reader.fail(DecodeErrorKind::UnknownFormat)),
         },
-        0x35 => vector::long(&mut reader, word),
-        0x36 => memory::lds(&mut reader, word),
-        0x37 => memory::flat(&mut reader, word),
-        0x38 => memory::buffer(&mut reader, word),
+        0x35 => vector::long(reader, word),
+        0x36 => memory::lds(reader, word),
+        0x37 => memory::flat(reader, word),
+        0x38 => memory::buffer(reader, word),
         0x3a => reader.unsupported("MTBUF"),
         0x3c => reader.unsupported("MIMG"),
-        0x3d => memory::scalar(&mut reader, word),
+        0x3d => memory::scalar(reader, word),
         0x3e => reader.unsupported("EXP"),
         _ => Err(reader.fail(DecodeErrorKind::UnknownFormat)),
     }
 }
+
+/// The formats of gfx9 that begin with two ones.
+fn gfx9(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, DecodeError> {
+    match word >> 26 {
+        0x30 => memory_gfx9::scalar(reader, word),
+        0x34 if word >> 23 == 0x1a7 => matrix::packed(reader, word),
+        0x34 => vector::long(reader, word),
+        0x36 => memory_gfx9::lds(reader, word),
+        0x37 => memory_gfx9::flat(reader, word),
+        0x38 => memory_gfx9::buffer(reader, word),
+        0x3a => memory_gfx9::typed_buffer(reader, word),
+        _ => Err(reader.fail(DecodeErrorKind::UnknownFormat)),
+    }
+}
+
+/// The source number of the dword of LDS that M0 points to.
+const LDS_DIRECT: u32 = 254;
 
 /// Bits `low..low + width` of `word`.
 fn bits(word: u32, low: u32, width: u32) -> u32 {
@@ -64,17 +102,83 @@ fn bit(word: u32, position: u32) -> bool {
     word >> position & 1 != 0
 }
 
-/// Opcode numbers to rows of the table, per format.
-struct Rows<const N: usize>([u16; N]);
+/// Opcode numbers to rows of the table, for each format.
+struct Rows {
+    sop1: [u16; 256],
+    sop2: [u16; 128],
+    sopc: [u16; 128],
+    sopk: [u16; 32],
+    sopp: [u16; 128],
+    smem: [u16; 256],
+    vop1: [u16; 256],
+    vop2: [u16; 64],
+    vopc: [u16; 256],
+    vop3: [u16; 1024],
+    vop3p: [u16; 128],
+    vopd: [u16; 32],
+    ds: [u16; 256],
+    mubuf: [u16; 256],
+    mtbuf: [u16; 16],
+    flat: [u16; 128],
+    global: [u16; 128],
+    scratch: [u16; 128],
+}
 
-impl<const N: usize> Rows<N> {
-    const fn of(encoding: Encoding) -> Rows<N> {
-        Rows(index(TABLE, encoding))
+static GFX9: Rows = Rows::of(table::GFX9);
+static GFX11: Rows = Rows::of(table::GFX11);
+
+impl Rows {
+    const fn of(column: &[Option<OpcodeInfo>]) -> Rows {
+        Rows {
+            sop1: index(column, Encoding::Sop1),
+            sop2: index(column, Encoding::Sop2),
+            sopc: index(column, Encoding::Sopc),
+            sopk: index(column, Encoding::Sopk),
+            sopp: index(column, Encoding::Sopp),
+            smem: index(column, Encoding::Smem),
+            vop1: index(column, Encoding::Vop1),
+            vop2: index(column, Encoding::Vop2),
+            vopc: index(column, Encoding::Vopc),
+            vop3: index(column, Encoding::Vop3),
+            vop3p: index(column, Encoding::Vop3p),
+            vopd: index(column, Encoding::Vopd),
+            ds: index(column, Encoding::Ds),
+            mubuf: index(column, Encoding::Mubuf),
+            mtbuf: index(column, Encoding::Mtbuf),
+            flat: index(column, Encoding::Flat),
+            global: index(column, Encoding::Global),
+            scratch: index(column, Encoding::Scratch),
+        }
+    }
+
+    fn format(&self, encoding: Encoding) -> &[u16] {
+        match encoding {
+            Encoding::Sop1 => &self.sop1,
+            Encoding::Sop2 => &self.sop2,
+            Encoding::Sopc => &self.sopc,
+            Encoding::Sopk => &self.sopk,
+            Encoding::Sopp => &self.sopp,
+            Encoding::Smem => &self.smem,
+            Encoding::Vop1 => &self.vop1,
+            Encoding::Vop2 => &self.vop2,
+            Encoding::Vopc => &self.vopc,
+            Encoding::Vop3 => &self.vop3,
+            Encoding::Vop3p => &self.vop3p,
+            Encoding::Vopd => &self.vopd,
+            Encoding::Ds => &self.ds,
+            Encoding::Mubuf => &self.mubuf,
+            Encoding::Mtbuf => &self.mtbuf,
+            Encoding::Flat => &self.flat,
+            Encoding::Global => &self.global,
+            Encoding::Scratch => &self.scratch,
+        }
     }
 }
 
 /// The bytes of one instruction, and what is known about them so far.
 struct Reader<'a> {
+    generation: Generation,
+    rows: &'static Rows,
     wave: WaveSize,
     code: &'a [u8],
     offset: usize,
@@ -127,17 +231,23 @@ impl Reader<'_> {
         }
     }
 
-    /// Looks an opcode number up and remembers it for errors.
-    fn opcode<const N: usize>(
-        &mut self,
-        encoding: Encoding,
-        rows: &Rows<N>,
-        number: u32,
-    ) -> Result<Opcode, DecodeError> {
+    /// Looks an opcode number up, remembers it for errors, and begins the
+    /// instruction, without operands yet.
+    fn opcode(&mut self, encoding: Encoding, number: u32) -> Result<Instruction, DecodeError> {
         self.format = Some(encoding.name());
         self.number = Some(number as u16);
-        match rows.0.get(number as usize) {
-            Some(&row) if row != UNUSED => Ok(Opcode::ALL[usize::from(row)]),
+        match self.rows.format(encoding).get(number as usize) {
+            Some(&row) if row != UNUSED => Ok(Instruction {
+                op: Opcode::ALL[usize::from(row)],
+                generation: self.generation,
+                encoding,
+                size_bytes: 0,
+                wave: self.wave,
+                dst: [Operand::None; 2],
+                src: [Operand::None; 4],
+                modifiers: Modifiers::default(),
+                dual: None,
+            }),
             _ => Err(self.fail(DecodeErrorKind::UnknownOpcode)),
         }
     }
@@ -147,20 +257,6 @@ impl Reader<'_> {
         let literal = self.word(self.words)?;
         self.literal = true;
         Ok(literal)
-    }
-
-    /// An instruction without operands yet.
-    fn instruction(&self, op: Opcode, encoding: Encoding) -> Instruction {
-        Instruction {
-            op,
-            encoding,
-            size_bytes: 0,
-            wave: self.wave,
-            dst: [Operand::None; 2],
-            src: [Operand::None; 4],
-            modifiers: Modifiers::default(),
-            dual: None,
-        }
     }
 
     /// Sets the size, when all operands are known.
@@ -175,13 +271,26 @@ impl Reader<'_> {
     }
 
     fn vgprs(&self, index: u32, dwords: u8, name: &'static str) -> Result<Operand, DecodeError> {
-        if index + u32::from(dwords) > 256 {
+        if index + u32::from(dwords) > 256 || !self.is_aligned(index, dwords) {
             return Err(self.bad(name));
         }
         Ok(Operand::Vgpr {
             index: index as u8,
             dwords,
         })
+    }
+
+    /// A value in accumulation registers from `index`.
+    fn agprs(&self, index: u32, dwords: u8, name: &'static str) -> Result<Operand, DecodeError> {
+        match self.vgprs(index, dwords, name)? {
+            Operand::Vgpr { index, dwords } => Ok(Operand::Agpr { index, dwords }),
+            other => Ok(other),
+        }
+    }
+
+    /// Tuples of vector registers begin at even numbers on gfx9.
+    fn is_aligned(&self, index: u32, dwords: u8) -> bool {
+        self.generation != Generation::Gfx9 || dwords == 1 || index.is_multiple_of(2)
     }
 
     /// A scalar register, numbered 0 to 127. Tuples start at a multiple of
@@ -195,8 +304,9 @@ impl Reader<'_> {
         let dwords = ty.dwords(self.wave);
         let align = u32::from(dwords).min(4) - 1;
         let special = |reg| Operand::Special { reg, dwords };
+        let registers = self.scalar_registers();
         let operand = match code {
-            0..=105 => {
+            _ if code < registers => {
                 let index = code & !align;
                 if index + u32::from(dwords) > 106 {
                     return Err(self.bad(name));
@@ -206,6 +316,10 @@ impl Reader<'_> {
                     dwords,
                 }
             }
+            102 if dwords <= 2 => special(Special::FlatScratchLo),
+            103 if dwords == 1 => special(Special::FlatScratchHi),
+            104 if dwords <= 2 => special(Special::XnackMaskLo),
+            105 if dwords == 1 => special(Special::XnackMaskHi),
             106 if dwords <= 2 => special(Special::VccLo),
             107 if dwords == 1 => special(Special::VccHi),
             108..=123 => {
@@ -215,13 +329,29 @@ impl Reader<'_> {
                 }
                 special(Special::Ttmp(index as u8))
             }
-            124 => special(Special::Null),
-            125 if dwords == 1 => special(Special::M0),
+            _ if code == self.m0() && dwords == 1 => special(Special::M0),
+            124 if self.generation == Generation::Gfx11 => special(Special::Null),
             126 if dwords <= 2 => special(Special::ExecLo),
             127 if dwords == 1 => special(Special::ExecHi),
             _ => return Err(self.bad(name)),
         };
         Ok(operand)
+    }
+
+    /// How many numbers are scalar registers of the register file.
+    fn scalar_registers(&self) -> u32 {
+        match self.generation {
+            Generation::Gfx9 => 102,
+            Generation::Gfx11 => 106,
+        }
+    }
+
+    /// The number of M0.
+    fn m0(&self) -> u32 {
+        match self.generation {
+            Generation::Gfx9 => 124,
+            Generation::Gfx11 => 125,
+        }
     }
 
     /// A scalar source, numbered 0 to 255: register, constant or literal.
@@ -237,8 +367,10 @@ impl Reader<'_> {
             0..=127 => self.scalar_register(code, ty, name),
             128..=192 => Ok(Operand::Int((code - 128) as i8)),
             193..=208 => Ok(Operand::Int((192 - code as i32) as i8)),
-            230 => special(Special::FlatScratchBaseLo),
-            231 if dwords == 1 => special(Special::FlatScratchBaseHi),
+            230 if self.generation == Generation::Gfx11 => special(Special::FlatScratchBaseLo),
+            231 if self.generation == Generation::Gfx11 && dwords == 1 => {
+                special(Special::FlatScratchBaseHi)
+            }
             235 => special(Special::SharedBase),
             236 => special(Special::SharedLimit),
             237 => special(Special::PrivateBase),
@@ -273,7 +405,9 @@ impl Reader<'_> {
         );
         match (code.checked_sub(256), ty) {
             (Some(_), Type::Mask | Type::Uniform) => Err(self.bad(name)),
+            (Some(index), Type::A32) => self.agprs(index, 1, name),
             (Some(index), _) => self.vgpr(index, ty, name),
+            (None, Type::A32) => Err(self.bad(name)),
             (None, _) if register_only => Err(self.bad(name)),
             (None, Type::Mask) if matches!(code, 128..=208 | 240..=248 | 255) => {
                 Err(self.bad(name))
@@ -281,14 +415,23 @@ impl Reader<'_> {
             (None, _) if accumulator && !matches!(code, 124 | 128..=208 | 240..=248) => {
                 Err(self.bad(name))
             }
+            (None, Type::Uniform) => self.scalar_source(code, ty, name),
+            (None, _) if code == LDS_DIRECT && self.generation == Generation::Gfx9 => {
+                match ty.dwords(self.wave) {
+                    1 => Ok(Operand::Special {
+                        reg: Special::LdsDirect,
+                        dwords: 1,
+                    }),
+                    _ => Err(self.bad(name)),
+                }
+            }
             (None, _) => self.scalar_source(code, ty, name),
         }
     }
 
     /// The scalar register that a vector instruction writes: any but M0.
     fn uniform_result(&self, code: u32) -> Result<Operand, DecodeError> {
-        const M0: u32 = 125;
-        if code == M0 {
+        if code == self.m0() {
             return Err(self.bad("vdst"));
         }
         self.scalar_register(code, Type::S32, "vdst")

@@ -1,14 +1,15 @@
 //! Text of instructions, in LLVM's syntax.
 
 mod immediate;
+mod lanes;
 mod operand;
 
 use std::fmt::{self, Formatter, Write};
 
 use self::operand::{constant_modified, modified, plain};
-use super::opcode::{Encoding, Flags};
+use super::opcode::{Encoding, Flags, Generation};
 use super::operand::{Operand, Special, Type, WaveSize};
-use super::{Dpp, DppControl, Instruction, Modifiers, Opcode, OutputModifier};
+use super::{Instruction, Modifiers, Opcode, OutputModifier};
 
 impl fmt::Display for Instruction {
     /// Writes the text `llvm-mc --disassemble` prints. Branch targets are
@@ -28,7 +29,7 @@ impl fmt::Display for Instruction {
             }
             Encoding::Smem => scalar_memory(f, self),
             Encoding::Ds => lds(f, self),
-            Encoding::Mubuf => buffer(f, self),
+            Encoding::Mubuf | Encoding::Mtbuf => buffer(f, self),
             Encoding::Flat | Encoding::Global | Encoding::Scratch => flat(f, self),
             Encoding::Sop1 | Encoding::Sop2 | Encoding::Sopc | Encoding::Sopk | Encoding::Sopp => {
                 scalar(f, self)
@@ -60,7 +61,7 @@ impl<'a, 'b> List<'a, 'b> {
 }
 
 fn scalar(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
-    let info = instruction.op.info();
+    let info = instruction.info();
     f.write_str(info.mnemonic)?;
     let mut list = List::new(f);
     for (&operand, &ty) in instruction.dst.iter().zip(info.dst) {
@@ -76,7 +77,9 @@ fn scalar(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
             Operand::Imm(value) if instruction.op == Opcode::SVersion => {
                 immediate::version(list.item()?, value)?;
             }
-            Operand::Imm(value) => immediate::write(list.item()?, value, ty)?,
+            Operand::Imm(value) => {
+                immediate::write(list.item()?, value, ty, instruction.generation)?;
+            }
             _ => list.operand(operand, ty)?,
         }
     }
@@ -85,7 +88,7 @@ fn scalar(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
 
 /// One half of a dual-issue pair.
 fn component(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
-    let info = instruction.op.info();
+    let info = instruction.info();
     let name = info.mnemonic.strip_prefix("v_").unwrap_or(info.mnemonic);
     write!(f, "v_dual_{name}")?;
     let mut list = List::new(f);
@@ -102,8 +105,14 @@ fn component(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
 
 /// The suffix that tells the forms of a vector instruction apart.
 fn suffix(instruction: &Instruction) -> &'static str {
-    let info = instruction.op.info();
+    let info = instruction.info();
     let long = matches!(instruction.encoding, Encoding::Vop3 | Encoding::Vop3p);
+    if instruction.generation == Generation::Gfx9 && info.flags.contains(Flags::NO_SUFFIX) {
+        return "";
+    }
+    if instruction.modifiers.sdwa.is_some() {
+        return "_sdwa";
+    }
     match (instruction.modifiers.dpp.is_some(), long) {
         (true, true) => "_e64_dpp",
         (true, false) if instruction.encoding == Encoding::Vopc => "",
@@ -115,15 +124,16 @@ fn suffix(instruction: &Instruction) -> &'static str {
 }
 
 fn vector(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
-    let info = instruction.op.info();
+    let info = instruction.info();
     let modifiers = &instruction.modifiers;
     f.write_str(info.mnemonic)?;
     f.write_str(suffix(instruction))?;
     let mut list = List::new(f);
     for (i, (&operand, &ty)) in instruction.dst.iter().zip(info.dst).enumerate() {
-        if info.flags.contains(Flags::WRITES_EXEC) {
+        if info.flags.contains(Flags::WRITES_EXEC) && instruction.generation == Generation::Gfx11 {
             continue;
         }
+        let ty = shown_type(instruction, operand, ty);
         plain(
             list.item()?,
             operand,
@@ -141,14 +151,22 @@ fn vector(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
         };
         let ty = match ty {
             // Its exponent is an integer, but reads like a float.
-            _ if instruction.op == Opcode::VLdexpF16 => Type::F16,
+            _ if instruction.op == Opcode::VLdexpF16 => shown_type(instruction, operand, Type::F16),
             Type::AccF32 | Type::AccB32 | Type::AccF16 | Type::AccBf16
                 if instruction.wave == WaveSize::Wave64 =>
             {
                 Type::F32
             }
-            _ => ty,
+            _ => shown_type(instruction, operand, ty),
         };
+        if let Some(sdwa) = &modifiers.sdwa
+            && sdwa.sext >> i & 1 != 0
+        {
+            list.item()?.write_str("sext(")?;
+            plain(list.f, operand, ty, false)?;
+            list.f.write_char(')')?;
+            continue;
+        }
         let high = bit(modifiers.op_sel) && instruction.encoding != Encoding::Vop3p;
         match operand {
             Operand::Int(_) | Operand::Float(_) | Operand::Literal(_) => {
@@ -158,14 +176,44 @@ fn vector(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
         }
     }
     if info.src.is_empty() {
-        return Ok(());
+        return lanes::dpp(f, modifiers.dpp, instruction.generation);
     }
     match instruction.encoding {
+        Encoding::Vop3p if info.dst[0].is_accumulator() => matrix_modifiers(f, instruction)?,
         Encoding::Vop3 => long_modifiers(f, instruction)?,
         Encoding::Vop3p => packed_modifiers(f, instruction)?,
         _ => {}
     }
-    dpp(f, modifiers.dpp)
+    lanes::sub_dword(f, instruction)?;
+    lanes::dpp(f, modifiers.dpp, instruction.generation)
+}
+
+/// The type that decides on an operand's text: the registers of gfx9 have no halves.
+fn shown_type(instruction: &Instruction, operand: Operand, ty: Type) -> Type {
+    let register = matches!(operand, Operand::Vgpr { .. });
+    if instruction.generation == Generation::Gfx9 && register {
+        Type::B32
+    } else {
+        ty
+    }
+}
+
+fn matrix_modifiers(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
+    let modifiers = &instruction.modifiers;
+    for (name, value) in [
+        ("cbsz", modifiers.broadcast_size),
+        ("abid", modifiers.broadcast_block),
+    ] {
+        if value != 0 {
+            write!(f, " {name}:{value}")?;
+        }
+    }
+    let double = matches!(instruction.info().dst[0], Type::Acc64 | Type::Acc256);
+    match modifiers.lane_pattern {
+        0 => Ok(()),
+        negated if double => mask(f, "neg", negated, 3),
+        pattern => write!(f, " blgp:{pattern}"),
+    }
 }
 
 /// Writes ` name:[1,0,…]`, lowest bit first.
@@ -193,14 +241,18 @@ fn result_modifiers(f: &mut Formatter<'_>, modifiers: &Modifiers) -> fmt::Result
 }
 
 fn long_modifiers(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
-    let info = instruction.op.info();
+    let info = instruction.info();
     let op_sel = instruction.modifiers.op_sel;
     if op_sel != 0 {
         if info.flags.intersects(Flags::OP_SEL | Flags::WRITES_EXEC) {
             mask(f, "op_sel", op_sel, 2)?;
         } else if !info.flags.contains(Flags::NO_OP_SEL) {
             // An accumulator is the third source, though the text has it once.
-            let sources = info.src.len() + usize::from(info.flags.contains(Flags::READS_DST));
+            let third = match instruction.generation {
+                Generation::Gfx9 => instruction.op.rounds_into_part(),
+                Generation::Gfx11 => info.flags.contains(Flags::READS_DST),
+            };
+            let sources = info.src.len() + usize::from(third);
             let destination = op_sel >> 3 << sources;
             let packed = op_sel & 7 | destination;
             let bits = if info.dst == [Type::Mask] && instruction.modifiers.dpp.is_some() {
@@ -215,7 +267,7 @@ fn long_modifiers(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Resu
 }
 
 fn packed_modifiers(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
-    let info = instruction.op.info();
+    let info = instruction.info();
     let modifiers = &instruction.modifiers;
     let count = info.src.len();
     let all = ((1 << count) - 1) as u8;
@@ -239,56 +291,23 @@ fn packed_modifiers(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Re
     result_modifiers(f, modifiers)
 }
 
-fn dpp(f: &mut Formatter<'_>, dpp: Option<Dpp>) -> fmt::Result {
-    match dpp {
-        None => Ok(()),
-        Some(Dpp::Lanes8 {
-            lanes,
-            fetch_inactive,
-        }) => {
-            f.write_str(" dpp8:[")?;
-            for (i, lane) in lanes.iter().enumerate() {
-                write!(f, "{}{lane}", if i > 0 { "," } else { "" })?;
-            }
-            f.write_str(if fetch_inactive { "] fi:1" } else { "]" })
-        }
-        Some(Dpp::Row {
-            control,
-            row_mask,
-            bank_mask,
-            bound_control,
-            fetch_inactive,
-        }) => {
-            dpp_control(f, control)?;
-            write!(f, " row_mask:{row_mask:#x} bank_mask:{bank_mask:#x}")?;
-            f.write_str(if bound_control { " bound_ctrl:1" } else { "" })?;
-            f.write_str(if fetch_inactive { " fi:1" } else { "" })
-        }
-    }
-}
-
-fn dpp_control(f: &mut Formatter<'_>, control: DppControl) -> fmt::Result {
-    match control {
-        DppControl::QuadPerm([a, b, c, d]) => write!(f, " quad_perm:[{a},{b},{c},{d}]"),
-        DppControl::RowShl(n) => write!(f, " row_shl:{n}"),
-        DppControl::RowShr(n) => write!(f, " row_shr:{n}"),
-        DppControl::RowRor(n) => write!(f, " row_ror:{n}"),
-        DppControl::RowMirror => f.write_str(" row_mirror"),
-        DppControl::RowHalfMirror => f.write_str(" row_half_mirror"),
-        DppControl::RowShare(n) => write!(f, " row_share:{n}"),
-        DppControl::RowXmask(n) => write!(f, " row_xmask:{n}"),
-    }
-}
-
 /// Writes the cache policy bits.
-fn cache(f: &mut Formatter<'_>, modifiers: &Modifiers) -> fmt::Result {
+fn cache(f: &mut Formatter<'_>, modifiers: &Modifiers, generation: Generation) -> fmt::Result {
+    if generation == Generation::Gfx9 {
+        f.write_str(if modifiers.glc { " sc0" } else { "" })?;
+        f.write_str(if modifiers.slc { " nt" } else { "" })?;
+        return f.write_str(if modifiers.sc1 { " sc1" } else { "" });
+    }
     f.write_str(if modifiers.glc { " glc" } else { "" })?;
     f.write_str(if modifiers.slc { " slc" } else { "" })?;
     f.write_str(if modifiers.dlc { " dlc" } else { "" })
 }
 
 fn scalar_memory(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
-    let info = instruction.op.info();
+    let info = instruction.info();
+    if instruction.generation == Generation::Gfx9 {
+        return scalar_memory_gfx9(f, instruction);
+    }
     f.write_str(info.mnemonic)?;
     let Some(&base) = info.src.first() else {
         return Ok(());
@@ -298,7 +317,7 @@ fn scalar_memory(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Resul
         Some(&ty) => list.operand(instruction.dst[0], ty)?,
         None => {
             if let Operand::Imm(value) = instruction.src[2] {
-                immediate::write(list.item()?, value, Type::Dec16)?;
+                immediate::write(list.item()?, value, Type::Dec16, instruction.generation)?;
             }
         }
     }
@@ -320,7 +339,42 @@ fn scalar_memory(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Resul
             write!(f, " offset:{signed}")?;
         }
     }
-    cache(f, &instruction.modifiers)
+    cache(f, &instruction.modifiers, instruction.generation)
+}
+
+fn scalar_memory_gfx9(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
+    f.write_str(instruction.info().mnemonic)?;
+    let [base, register, data, no_immediate] = instruction.src;
+    let mut list = List::new(f);
+    match if data == Operand::None {
+        instruction.dst[0]
+    } else {
+        data
+    } {
+        Operand::None => {}
+        Operand::Imm(value) => {
+            immediate::write(list.item()?, value, Type::Dec16, instruction.generation)?;
+        }
+        operand => list.operand(operand, Type::S32)?,
+    }
+    if base == Operand::None {
+        return Ok(());
+    }
+    list.operand(base, Type::S64)?;
+    let offset = Hex(instruction.modifiers.offset);
+    match (register, no_immediate) {
+        (Operand::None, _) => write!(list.item()?, "{offset}")?,
+        (_, Operand::Off) => list.operand(register, Type::S32)?,
+        _ => {
+            list.operand(register, Type::S32)?;
+            write!(f, " offset:{offset}")?;
+        }
+    }
+    f.write_str(if instruction.modifiers.glc {
+        " glc"
+    } else {
+        ""
+    })
 }
 
 /// Hexadecimal with a sign.
@@ -334,7 +388,7 @@ impl fmt::Display for Hex {
 }
 
 fn lds(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
-    let info = instruction.op.info();
+    let info = instruction.info();
     let modifiers = &instruction.modifiers;
     f.write_str(info.mnemonic)?;
     let mut list = List::new(f);
@@ -362,11 +416,11 @@ fn lds(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
 }
 
 fn buffer(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
-    let info = instruction.op.info();
+    let info = instruction.info();
     let modifiers = &instruction.modifiers;
     f.write_str(info.mnemonic)?;
     if info.dst.is_empty() && info.src.is_empty() {
-        return Ok(());
+        return cache(f, modifiers, instruction.generation);
     }
     let [address, resource, offset, data] = instruction.src;
     let data = if data == Operand::None {
@@ -375,21 +429,27 @@ fn buffer(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
         data
     };
     let mut list = List::new(f);
-    list.operand(data, Type::V32)?;
+    if data != Operand::None {
+        list.operand(data, Type::V32)?;
+    }
     list.operand(address, Type::V32)?;
     list.operand(resource, Type::S128)?;
     list.operand(offset, Type::B32)?;
+    if instruction.encoding == Encoding::Mtbuf {
+        immediate::format(f, modifiers.format)?;
+    }
     f.write_str(if modifiers.idxen { " idxen" } else { "" })?;
     f.write_str(if modifiers.offen { " offen" } else { "" })?;
     if modifiers.offset != 0 {
         write!(f, " offset:{}", modifiers.offset)?;
     }
-    cache(f, modifiers)?;
+    cache(f, modifiers, instruction.generation)?;
+    f.write_str(if modifiers.lds { " lds" } else { "" })?;
     f.write_str(if modifiers.tfe { " tfe" } else { "" })
 }
 
 fn flat(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
-    let info = instruction.op.info();
+    let info = instruction.info();
     let modifiers = &instruction.modifiers;
     f.write_str(info.mnemonic)?;
     let [address, base, _, data] = instruction.src;
@@ -409,5 +469,5 @@ fn flat(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
     if modifiers.offset != 0 {
         write!(f, " offset:{}", modifiers.offset)?;
     }
-    cache(f, modifiers)
+    cache(f, modifiers, instruction.generation)
 }

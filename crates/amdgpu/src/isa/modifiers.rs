@@ -24,6 +24,16 @@ pub struct Modifiers {
     pub omod: OutputModifier,
     /// Cross-lane permutation of `src[0]`.
     pub dpp: Option<Dpp>,
+    /// Parts of dwords that sources and result are.
+    pub sdwa: Option<Sdwa>,
+    /// Matrix: broadcast of blocks of the first source (`cbsz`), as a power of two.
+    pub broadcast_size: u8,
+    /// Matrix: which block is broadcast (`abid`); of sparse matrices, which
+    /// set of indices is used.
+    pub broadcast_block: u8,
+    /// Matrix: lane pattern of the second source (`blgp`); of double
+    /// precision, sources to negate.
+    pub lane_pattern: u8,
     /// Byte offset of a memory access (`offset0` of two-address LDS
     /// accesses, in elements).
     pub offset: i32,
@@ -35,6 +45,13 @@ pub struct Modifiers {
     pub slc: bool,
     /// Device-level coherent.
     pub dlc: bool,
+    /// Second coherence bit of gfx9 (`sc1`; there, `glc` is `sc0` and `slc`
+    /// is `nt`).
+    pub sc1: bool,
+    /// Buffer: loads go to LDS.
+    pub lds: bool,
+    /// Typed buffer: data format, and number format in the bits from 4 on.
+    pub format: u8,
     /// Buffer: the VGPR address holds a byte offset.
     pub offen: bool,
     /// Buffer: the VGPR address holds an index.
@@ -57,6 +74,18 @@ pub enum OutputModifier {
     Mul4,
     /// Divided by two.
     Div2,
+}
+
+impl OutputModifier {
+    /// The factor that a two-bit field stands for.
+    pub(super) fn from_bits(bits: u32) -> OutputModifier {
+        match bits & 3 {
+            0 => OutputModifier::None,
+            1 => OutputModifier::Mul2,
+            2 => OutputModifier::Mul4,
+            _ => OutputModifier::Div2,
+        }
+    }
 }
 
 /// Cross-lane permutation of the first source.
@@ -103,4 +132,51 @@ pub enum DppControl {
     RowShare(u8),
     /// Every lane reads the lane with its number xor 0 to 15.
     RowXmask(u8),
+    /// Shift of the wave by one towards lower lanes.
+    WaveShl,
+    /// The same, rotating.
+    WaveRol,
+    /// Shift of the wave by one towards higher lanes.
+    WaveShr,
+    /// The same, rotating.
+    WaveRor,
+    /// The last lane of each row goes to the whole next row.
+    RowBcast15,
+    /// Lane 31 goes to the upper half of the wave.
+    RowBcast31,
+}
+
+/// Sub-dword addressing: the part of its dword that each operand is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Sdwa {
+    /// Part of the destination that is written; of compares, without meaning.
+    pub dst: Selection,
+    /// What becomes of the rest of the destination.
+    pub unused: Unused,
+    /// Part of each source.
+    pub src: [Selection; 2],
+    /// Sources that are sign-extended, one bit each.
+    pub sext: u8,
+}
+
+/// Part of a dword.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Selection {
+    /// Byte 0 to 3.
+    Byte(u8),
+    /// Half 0 or 1.
+    Word(u8),
+    /// All of it.
+    Dword,
+}
+
+/// What becomes of the rest of a dword of which a part is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unused {
+    /// Zero.
+    Pad,
+    /// Bits above are copies of the sign, bits below zero.
+    Sext,
+    /// Keeps its value.
+    Preserve,
 }

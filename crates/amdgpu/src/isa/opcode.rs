@@ -1,6 +1,7 @@
-//! The opcode table: one row per instruction, everything else derived.
+//! What the opcode table is made of: one row per operation, a column per
+//! generation, everything else derived.
 //!
-//! The rows stand in [`gfx11`](super::gfx11); this file holds what a row is made of.
+//! The rows stand in [`table`](super::table).
 
 use super::operand::Type;
 
@@ -37,7 +38,7 @@ bitflags::bitflags! {
         const DEAD_MODS = 1 << 12;
         /// Has no VOP3 form.
         const NO_E64 = 1 << 13;
-        /// Has no DPP form although its width would allow one.
+        /// Has no DPP form although others like it do.
         const NO_DPP = 1 << 14;
         /// Has no encoding suffix in its text even where it has several forms.
         const NO_SUFFIX = 1 << 15;
@@ -64,6 +65,46 @@ bitflags::bitflags! {
         const FLOAT_MODS = 1 << 23;
         /// Access to the global data share only.
         const NEEDS_GDS = 1 << 24;
+        /// Has no SDWA form although its width would allow one (gfx9).
+        const NO_SDWA = 1 << 25;
+        /// Its VOP3 form picks halves of 16-bit operands (gfx9, where most
+        /// 16-bit instructions do not).
+        const HALF_SEL = 1 << 26;
+        /// Its SDWA form writes the whole destination.
+        const WHOLE_DST = 1 << 27;
+        /// Scalar memory access that moves no data, but has an immediate in
+        /// the place of data.
+        const PREFETCH = 1 << 28;
+        /// Buffer load that can go to LDS (gfx9).
+        const LDS_FORM = 1 << 29;
+        /// Returns no data to accumulation registers (gfx9).
+        const NO_ACC_RETURN = 1 << 30;
+        /// Returns data to accumulation registers only without the second
+        /// coherence bit (gfx9).
+        const NO_SC1_ACC_RETURN = 1 << 31;
+    }
+}
+
+/// The generations of the instruction set: the columns of the opcode table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Generation {
+    /// GFX9 as CDNA 3 has it (gfx942): waves of 64 lanes, accumulation
+    /// registers, matrix instructions, sub-dword addressing.
+    Gfx9,
+    /// GFX11: RDNA 3.
+    Gfx11,
+}
+
+impl Generation {
+    /// Every generation.
+    pub const ALL: [Generation; 2] = [Generation::Gfx9, Generation::Gfx11];
+
+    /// What is added to a VOP1 number to make it a VOP3 number.
+    const fn vop1_in_vop3(self) -> u16 {
+        match self {
+            Generation::Gfx9 => 0x140,
+            Generation::Gfx11 => 0x180,
+        }
     }
 }
 
@@ -98,6 +139,8 @@ pub enum Encoding {
     Ds,
     /// Untyped buffer.
     Mubuf,
+    /// Typed buffer.
+    Mtbuf,
     /// Flat address.
     Flat,
     /// Global address.
@@ -124,6 +167,7 @@ impl Encoding {
             Encoding::Vopd => "VOPD",
             Encoding::Ds => "DS",
             Encoding::Mubuf => "MUBUF",
+            Encoding::Mtbuf => "MTBUF",
             Encoding::Flat => "FLAT",
             Encoding::Global => "GLOBAL",
             Encoding::Scratch => "SCRATCH",
@@ -131,9 +175,11 @@ impl Encoding {
     }
 }
 
-/// A row of the opcode table.
+/// One column of a row of the opcode table: an operation in one generation.
 #[derive(Debug)]
 pub struct OpcodeInfo {
+    /// The generation.
+    pub generation: Generation,
     /// The mnemonic without encoding suffix.
     pub mnemonic: &'static str,
     /// Format and number of each encoding; a VOP1, VOP2 or VOPC number
@@ -158,7 +204,7 @@ impl OpcodeInfo {
             }
             if matches!(encoding, Encoding::Vop3) && !self.flags.contains(Flags::NO_E64) {
                 match own {
-                    Encoding::Vop1 => return Some(number + 0x180),
+                    Encoding::Vop1 => return Some(number + self.generation.vop1_in_vop3()),
                     Encoding::Vop2 => return Some(number + 0x100),
                     Encoding::Vopc => return Some(number),
                     _ => {}
@@ -171,44 +217,73 @@ impl OpcodeInfo {
 
     /// True if the instruction has a form shorter than VOP3.
     pub(super) fn has_e32(&self) -> bool {
-        matches!(
-            self.encodings[0].0,
-            Encoding::Vop1 | Encoding::Vop2 | Encoding::Vopc
-        )
+        is_short(self.encodings[0].0)
     }
 
-    /// True if the instruction has a DPP form of `encoding`: no operand may
-    /// be wider than 32 bits.
+    /// True if the instruction has a DPP form of `encoding`. On gfx11 no
+    /// operand may be wider than 32 bits; gfx9 knows DPP in VOP1 and VOP2 only.
     pub fn has_dpp(&self, encoding: Encoding) -> bool {
-        let wide = |ty: &Type| matches!(ty, Type::F64 | Type::B64 | Type::B128);
-        let vector = matches!(
-            encoding,
-            Encoding::Vop1 | Encoding::Vop2 | Encoding::Vopc | Encoding::Vop3 | Encoding::Vop3p
-        );
-        let without = self.flags.contains(Flags::NO_DPP);
-        vector && !without && !self.dst.iter().chain(self.src).any(wide)
+        let form = match self.generation {
+            Generation::Gfx9 => matches!(encoding, Encoding::Vop1 | Encoding::Vop2),
+            Generation::Gfx11 => {
+                let long = matches!(encoding, Encoding::Vop3 | Encoding::Vop3p);
+                (is_short(encoding) || long) && !self.has_wide_operand()
+            }
+        };
+        form && !self.flags.contains(Flags::NO_DPP)
+    }
+
+    /// True if the instruction has a sub-dword form (SDWA) of `encoding`.
+    pub fn has_sdwa(&self, encoding: Encoding) -> bool {
+        // A pair of results may be converted from bytes.
+        let wide = self.has_wide_operand() && self.dst != [Type::PkF32];
+        let without = self.flags.contains(Flags::NO_SDWA);
+        self.generation == Generation::Gfx9 && is_short(encoding) && !wide && !without
+    }
+
+    /// True if a scalar memory access has a cache policy: if it moves data.
+    pub(super) fn takes_cache_policy(&self) -> bool {
+        !self.dst.is_empty() || self.src.len() > 1
+    }
+
+    /// True if an operand is a pair of registers or wider.
+    pub(super) fn has_wide_operand(&self) -> bool {
+        let wide = |ty: &Type| matches!(ty, Type::F64 | Type::B64 | Type::B128 | Type::PkF32);
+        self.dst.iter().chain(self.src).any(wide)
     }
 }
 
-/// Declares [`Opcode`] and its rows.
+fn is_short(encoding: Encoding) -> bool {
+    matches!(encoding, Encoding::Vop1 | Encoding::Vop2 | Encoding::Vopc)
+}
+
+/// Declares [`Opcode`](super::Opcode) and its rows.
 macro_rules! opcodes {
-    ($($variant:ident $mnemonic:literal [$($encoding:ident $number:literal),+]
-       ($($dst:ident)*) ($($src:ident)*) {$($flag:ident)*})+) => {
-        /// An instruction, whatever its encoding.
+    ($($variant:ident $name:literal ($($dst:ident)*) ($($src:ident)*) {$($flag:ident)*}
+       $(gfx11 [$($e11:ident $n11:literal),+ $(; $($f11:ident)+)?])?
+       $(gfx9 $($m9:literal)? $(($($d9:ident)*) ($($s9:ident)*))?
+         [$($e9:ident $n9:literal),+ $(; $($f9:ident)+)?])?;)+) => {
+        /// An instruction, whatever its encoding and generation.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u16)]
         pub enum Opcode {
-            $(#[doc = concat!("`", $mnemonic, "`")] $variant,)+
+            $(#[doc = concat!("`", $name, "`")] $variant,)+
         }
 
-        /// The rows, in the order of the variants of [`Opcode`].
-        pub(super) const TABLE: &[OpcodeInfo] = &[$(OpcodeInfo {
-            mnemonic: $mnemonic,
-            encodings: &[$((Encoding::$encoding, $number)),+],
-            dst: &[$(Type::$dst),*],
-            src: &[$(Type::$src),*],
-            flags: Flags::empty()$(.union(Flags::$flag))*,
-        }),+];
+        /// The names, in the order of the variants of [`Opcode`].
+        pub(super) const NAMES: &[&str] = &[$($name),+];
+
+        /// The column of gfx11.
+        pub(super) const GFX11: &[Option<OpcodeInfo>] = &[$(
+            $crate::isa::opcode::column!(Gfx11 $name ($($dst)*) ($($src)*) {$($flag)*}
+                $([] [$($e11 $n11),+] [$($($f11)+)?])?)
+        ),+];
+
+        /// The column of gfx9.
+        pub(super) const GFX9: &[Option<OpcodeInfo>] = &[$(
+            $crate::isa::opcode::column!(Gfx9 $name ($($dst)*) ($($src)*) {$($flag)*}
+                $([$($m9)? $(($($d9)*) ($($s9)*))?] [$($e9 $n9),+] [$($($f9)+)?])?)
+        ),+];
 
         impl Opcode {
             /// Every opcode, in table order.
@@ -218,17 +293,50 @@ macro_rules! opcodes {
 }
 pub(super) use opcodes;
 
+/// One column of one row, from its tokens.
+macro_rules! column {
+    ($generation:ident $name:literal $dst:tt $src:tt $flags:tt) => {
+        None
+    };
+    ($generation:ident $name:literal $dst:tt $src:tt $flags:tt [] $($rest:tt)+) => {
+        $crate::isa::opcode::column!(@ $generation $name $dst $src $flags $($rest)+)
+    };
+    ($generation:ident $name:literal $dst:tt $src:tt $flags:tt [$own:literal] $($rest:tt)+) => {
+        $crate::isa::opcode::column!(@ $generation $own $dst $src $flags $($rest)+)
+    };
+    ($generation:ident $name:literal $d:tt $s:tt $flags:tt [$dst:tt $src:tt] $($rest:tt)+) => {
+        $crate::isa::opcode::column!(@ $generation $name $dst $src $flags $($rest)+)
+    };
+    (@ $generation:ident $mnemonic:literal ($($dst:ident)*) ($($src:ident)*) {$($flag:ident)*}
+       [$($encoding:ident $number:literal),+] [$($own:ident)*]) => {
+        Some(OpcodeInfo {
+            generation: Generation::$generation,
+            mnemonic: $mnemonic,
+            encodings: &[$((Encoding::$encoding, $number)),+],
+            dst: &[$(Type::$dst),*],
+            src: &[$(Type::$src),*],
+            flags: Flags::empty()$(.union(Flags::$flag))*$(.union(Flags::$own))*,
+        })
+    };
+}
+pub(super) use column;
+
 /// Marks a number without instruction in [`index`].
 pub(super) const UNUSED: u16 = u16::MAX;
 
-/// Maps the opcode numbers of `encoding` (below `N`) to rows of `table`.
+/// Maps the opcode numbers of `encoding` (below `N`) to rows of a column.
 ///
 /// Evaluated at compile time: two rows with one number do not compile.
-pub(super) const fn index<const N: usize>(table: &[OpcodeInfo], encoding: Encoding) -> [u16; N] {
+pub(super) const fn index<const N: usize>(
+    column: &[Option<OpcodeInfo>],
+    encoding: Encoding,
+) -> [u16; N] {
     let mut rows = [UNUSED; N];
     let mut row = 0;
-    while row < table.len() {
-        if let Some(number) = table[row].number(encoding) {
+    while row < column.len() {
+        if let Some(info) = &column[row]
+            && let Some(number) = info.number(encoding)
+        {
             assert!(rows[number as usize] == UNUSED, "opcode number used twice");
             rows[number as usize] = row as u16;
         }

@@ -87,6 +87,29 @@ pub enum Type {
     AccF16,
     /// A matrix accumulator of brain floats in eight (four) dwords.
     AccBf16,
+    /// Two single-precision floats in a pair of registers.
+    PkF32,
+    /// Two dwords in a pair of registers.
+    Pk2B32,
+    /// One dword in an accumulation register.
+    A32,
+    /// One dword in a vector or accumulation register.
+    Av32,
+    /// Two dwords in vector or accumulation registers.
+    Av64,
+    /// Four dwords in vector or accumulation registers.
+    Av128,
+    /// A matrix accumulator of two dwords (double precision): vector or
+    /// accumulation registers, or an inline constant.
+    Acc64,
+    /// The same of four dwords (not double precision).
+    Acc128,
+    /// The same of eight dwords (double precision).
+    Acc256,
+    /// The same of 16 dwords (not double precision).
+    Acc512,
+    /// The same of 32 dwords (not double precision).
+    Acc1024,
     /// One dword of scalar registers.
     S32,
     /// Two dwords of scalar registers.
@@ -118,6 +141,8 @@ pub enum Type {
     DepCtr,
     /// Dependencies of `s_delay_alu`.
     DelayAlu,
+    /// Operands that the index mode of gfx9 applies to, one bit each.
+    GprIdx,
     /// The 32-bit value that `s_setreg_imm32_b32` writes.
     Imm32,
     /// The 32-bit constant that always follows this instruction.
@@ -131,10 +156,12 @@ impl Type {
     pub const fn dwords(self, wave: WaveSize) -> u8 {
         match self {
             Type::F64 | Type::B64 | Type::V64 | Type::S64 => 2,
+            Type::PkF32 | Type::Pk2B32 | Type::Av64 | Type::Acc64 => 2,
             Type::V96 => 3,
-            Type::B128 | Type::V128 | Type::S128 => 4,
-            Type::V256 | Type::S256 => 8,
-            Type::S512 => 16,
+            Type::B128 | Type::V128 | Type::S128 | Type::Av128 | Type::Acc128 => 4,
+            Type::V256 | Type::S256 | Type::Acc256 => 8,
+            Type::S512 | Type::Acc512 => 16,
+            Type::Acc1024 => 32,
             Type::Mask => wave.mask_dwords(),
             Type::AccF32 | Type::AccB32 | Type::AccF16 | Type::AccBf16 => match wave {
                 WaveSize::Wave32 => 8,
@@ -160,7 +187,16 @@ impl Type {
                 | Type::PkF16
                 | Type::SplatF16
                 | Type::PkBf16
+                | Type::PkF32
                 | Type::MixF32
+        )
+    }
+
+    /// True for matrix accumulators of gfx9.
+    pub(super) const fn is_accumulator(self) -> bool {
+        matches!(
+            self,
+            Type::Acc64 | Type::Acc128 | Type::Acc256 | Type::Acc512 | Type::Acc1024
         )
     }
 }
@@ -186,6 +222,17 @@ pub enum Special {
     FlatScratchBaseLo,
     /// High half of the scratch base of the wave.
     FlatScratchBaseHi,
+    /// Low half of the register that holds the scratch base on gfx9, or all
+    /// of it as a pair.
+    FlatScratchLo,
+    /// High half of it.
+    FlatScratchHi,
+    /// Low half of the mask of replayed accesses (gfx9), or all of it as a pair.
+    XnackMaskLo,
+    /// High half of it.
+    XnackMaskHi,
+    /// The dword of LDS that M0 points to.
+    LdsDirect,
     /// Base of the shared (LDS) aperture.
     SharedBase,
     /// Limit of the shared aperture.
@@ -289,6 +336,13 @@ pub enum Operand {
         /// Registers.
         dwords: u8,
     },
+    /// Accumulation registers `a[index..index + dwords]`.
+    Agpr {
+        /// First register, 0 to 255.
+        index: u8,
+        /// Registers.
+        dwords: u8,
+    },
     /// Scalar registers `s[index..index + dwords]`.
     Sgpr {
         /// First register, 0 to 105.
@@ -319,6 +373,7 @@ impl Operand {
     pub const fn dwords(self) -> u8 {
         match self {
             Operand::Vgpr { dwords, .. }
+            | Operand::Agpr { dwords, .. }
             | Operand::Sgpr { dwords, .. }
             | Operand::Special { dwords, .. } => dwords,
             _ => 0,
@@ -336,12 +391,12 @@ impl Operand {
     pub const fn constant(self, ty: Type) -> Option<u64> {
         Some(match self {
             Operand::Int(value) => match ty {
-                Type::F64 | Type::B64 => value as i64 as u64,
+                Type::F64 | Type::B64 | Type::Acc64 | Type::Acc256 => value as i64 as u64,
                 Type::F16 | Type::Bf16 | Type::B16 => value as i16 as u16 as u64,
                 _ => value as i32 as u32 as u64,
             },
             Operand::Float(float) => match ty {
-                Type::F64 | Type::B64 => float.f64_bits(),
+                Type::F64 | Type::B64 | Type::Acc64 | Type::Acc256 => float.f64_bits(),
                 Type::F16 | Type::B16 | Type::PkF16 | Type::AccF16 => float.f16_bits() as u64,
                 Type::SplatF16 => float.f16_bits() as u64 * 0x1_0001,
                 Type::Bf16 | Type::PkBf16 | Type::AccBf16 => (float.f32_bits() >> 16) as u64,

@@ -172,7 +172,7 @@ fn reachable(code: &[u8], start: usize, size: WaveSize) -> Reach {
                 }
                 work.push(target);
             }
-            let goes_on = !op.flags().contains(Flags::END)
+            let goes_on = !instruction.info().flags.contains(Flags::END)
                 && !matches!(op, Opcode::SBranch | Opcode::SSetpcB64);
             instructions.insert(at, instruction);
             if !goes_on {
@@ -204,7 +204,7 @@ fn reachable(code: &[u8], start: usize, size: WaveSize) -> Reach {
 
 /// Byte offset that a direct branch goes to.
 pub(super) fn branch_target(instruction: &Instruction, at: usize) -> Option<usize> {
-    let types = instruction.op.info().src;
+    let types = instruction.info().src;
     let place = types.iter().position(|&ty| ty == Type::Branch)?;
     let Operand::Imm(dwords) = instruction.src[place] else {
         return None;
@@ -598,10 +598,17 @@ impl Lowerer {
             Special::M0 => slot::M0,
             Special::ExecLo => slot::EXEC,
             Special::ExecHi => slot::EXEC + 1,
+            // On gfx9 these have the numbers of the last scalar registers; scratch
+            // needs no base there.
+            Special::FlatScratchLo => 102,
+            Special::FlatScratchHi => 103,
+            Special::XnackMaskLo => 104,
+            Special::XnackMaskHi => 105,
             Special::SharedBase => self.constant_slot(aperture(aperture::SHARED, 0)),
             Special::SharedLimit => self.constant_slot(aperture(aperture::SHARED, u32::MAX)),
             Special::PrivateBase => self.constant_slot(aperture(aperture::PRIVATE, 0)),
             Special::PrivateLimit => self.constant_slot(aperture(aperture::PRIVATE, u32::MAX)),
+            Special::LdsDirect => return Err("LDS as an operand is not implemented".to_owned()),
             // Of graphics, and of other generations.
             Special::PopsExitingWaveId
             | Special::FlatScratchBaseLo

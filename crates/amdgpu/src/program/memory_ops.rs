@@ -89,7 +89,7 @@ macro_rules! transfers {
 
 /// The mnemonic behind its family: `load_b32` of `global_load_b32`.
 fn verb(i: &Instruction) -> &'static str {
-    i.op.mnemonic().split_once('_').map_or("", |(_, verb)| verb)
+    i.op.name().split_once('_').map_or("", |(_, verb)| verb)
 }
 
 /// Row of the data of a load or store: its result, or its data source.
@@ -141,7 +141,7 @@ fn buffer(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
 
 /// The dword behind a load's data that says which pages were missing: none.
 fn report_residency(l: &mut Lowerer, i: &Instruction, data: u16) {
-    let dwords = i.op.info().dst[0].dwords(l.size);
+    let dwords = i.info().dst[0].dwords(l.size);
     let mut op = l.op::<Plain<crate::exec::lane::Move>>();
     op.a = l.constant_row(0);
     op.d = data + u16::from(dwords);
@@ -166,7 +166,7 @@ fn global(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
         ),
     };
     let mut op = l.op_of(run);
-    let own = i.op.flags().contains(Flags::NO_ADDRESS);
+    let own = i.info().flags.contains(Flags::NO_ADDRESS);
     op.a = if own {
         lane_addresses(l, false)
     } else {

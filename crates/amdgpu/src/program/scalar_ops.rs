@@ -248,7 +248,7 @@ fn changes_exec(l: &Lowerer, op: Opcode) -> Option<Handler> {
 
 fn compute(l: &mut Lowerer, i: &Instruction, run: Handler) -> Result<(), Refusal> {
     use Opcode::*;
-    let types = i.op.info().src;
+    let types = i.info().src;
     let mut slots = [slot::NULL; 2];
     for (place, (&ty, &operand)) in slots.iter_mut().zip(types.iter().zip(&i.src)) {
         *place = match operand {
@@ -384,7 +384,7 @@ fn relative(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
         Opcode::SMovreldB32 | Opcode::SMovreldB64 => by::RESULT,
         _ => by::EACH,
     };
-    let a = l.source_slot(i.src[0], i.op.info().src[0])?;
+    let a = l.source_slot(i.src[0], i.info().src[0])?;
     let d = l.result_slot(i.dst[0])?;
     l.push(Op { a, d, imm, ..op });
     Ok(())

@@ -4,7 +4,7 @@ mod backends;
 mod meanings;
 
 use super::lower::refusal;
-use crate::isa::{self, WaveSize};
+use crate::isa::{self, Generation, WaveSize};
 
 /// The golden encodings of the decoder's tests.
 fn golden() -> impl Iterator<Item = (WaveSize, Vec<u8>, &'static str)> {
@@ -49,7 +49,7 @@ fn listed(name: &str, gds: bool) -> Option<&'static str> {
 fn everything_lowers_but_what_is_listed() {
     let mut wrong = Vec::new();
     for (size, bytes, text) in golden() {
-        let instruction = isa::decode(size, &bytes, 0).expect(text);
+        let instruction = isa::decode(Generation::Gfx11, size, &bytes, 0).expect(text);
         let name = text.split(' ').next().unwrap_or_default();
         let expected = listed(name, instruction.modifiers.gds);
         match (refusal(&instruction, size), expected) {

@@ -60,7 +60,7 @@ pub(super) fn lower(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
 /// Both halves read their sources before either writes.
 fn dual(l: &mut Lowerer, first: &Instruction, second: &Instruction) -> Result<(), Refusal> {
     let reads = |i: &Instruction, row: Operand| {
-        let accumulates = i.op.flags().contains(crate::isa::Flags::READS_DST) && i.dst[0] == row;
+        let accumulates = i.info().flags.contains(crate::isa::Flags::READS_DST) && i.dst[0] == row;
         accumulates || i.src.contains(&row)
     };
     if !reads(second, first.dst[0]) {
@@ -81,7 +81,7 @@ fn dual(l: &mut Lowerer, first: &Instruction, second: &Instruction) -> Result<()
 }
 
 fn single(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
-    if i.encoding == Encoding::Vopc || i.op.mnemonic().starts_with("v_cmp") {
+    if i.encoding == Encoding::Vopc || i.op.name().starts_with("v_cmp") {
         return compare(l, i);
     }
     if let Some(code) = lane_function(l, i.op, i.modifiers.clamp) {
@@ -98,7 +98,7 @@ fn single(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
 
 fn lane(l: &mut Lowerer, i: &Instruction, code: &Code) -> Result<(), Refusal> {
     let result = l.result(i.dst[0])?;
-    if matches!(i.op.info().dst[0], Type::PkF16 | Type::PkB16) {
+    if matches!(i.info().dst[0], Type::PkF16 | Type::PkB16) {
         return packed_halves(l, i, code, result);
     }
     let taken = sources_of(l, i, code.halves);
@@ -135,7 +135,7 @@ fn accumulates(op: Opcode) -> bool {
 
 /// Operand and type of a source; an accumulator is the last one.
 fn operand(i: &Instruction, number: usize) -> Option<(Operand, Type)> {
-    let info = i.op.info();
+    let info = i.info();
     match info.src.get(number) {
         Some(&ty) => Some((i.src[number], ty)),
         None if number == 2 && accumulates(i.op) => Some((i.dst[0], info.dst[0])),
@@ -204,7 +204,7 @@ fn take_one(
 
 /// Signs of the sources: bits 0 to 2 negate, 3 to 5 take absolute values.
 fn sign_bits(i: &Instruction) -> u32 {
-    let float = |number: &usize| i.op.info().src.get(*number).is_some_and(|ty| ty.is_float());
+    let float = |number: &usize| i.info().src.get(*number).is_some_and(|ty| ty.is_float());
     let floats = (0..3)
         .filter(float)
         .fold(0, |bits, number| bits | 1_u8 << number);
@@ -218,7 +218,7 @@ fn sources_of(l: &Lowerer, i: &Instruction, halves: Halves) -> [Source; 3] {
         let Some((_, ty)) = operand(i, number) else {
             return Source::WHOLE;
         };
-        let implicit = number >= i.op.info().src.len();
+        let implicit = number >= i.info().src.len();
         let bit = |mask: u8| mask >> number & 1 != 0;
         // An accumulator lies where the result goes.
         let upper = if implicit {
@@ -280,7 +280,7 @@ fn arranged(i: &Instruction, number: usize) -> Source {
 /// Flags and kept bits for the op that finishes a result, if it needs one.
 fn finish_flags(l: &Lowerer, i: &Instruction, halves: Halves) -> Option<(u16, u32)> {
     let m = &i.modifiers;
-    let ty = i.op.info().dst[0];
+    let ty = i.info().dst[0];
     let mix = matches!(i.op, Opcode::VFmaMixloF16 | Opcode::VFmaMixhiF16);
     let mut flags = (m.omod as u16) << form::OMOD;
     if mix || ty == Type::F16 && halves == Halves::Widened {
@@ -320,7 +320,7 @@ fn packed_halves(
     let mut op = l.op::<Join>();
     op.d = result;
     (op.a, op.b) = (l.temp(temp::RESULT), l.temp(temp::RESULT + 1));
-    let float = i.op.info().dst[0] == Type::PkF16;
+    let float = i.info().dst[0] == Type::PkF16;
     if float {
         op.e = if code.halves == Halves::Widened {
             form::HALF
@@ -343,7 +343,7 @@ fn half_sources(i: &Instruction, halves: Halves, high: bool) -> [Source; 3] {
             return Source::WHOLE;
         };
         // An accumulator's halves are taken as they lie.
-        let implicit = number >= i.op.info().src.len();
+        let implicit = number >= i.info().src.len();
         let select = if high { m.op_sel_hi } else { m.op_sel };
         let upper = if implicit {
             high
@@ -381,7 +381,7 @@ fn matrix(l: &mut Lowerer, i: &Instruction, run: Handler) -> Result<(), Refusal>
     op.d = l.vgpr(i.dst[0])?;
     op.a = l.vgpr(i.src[0])?;
     op.b = l.vgpr(i.src[1])?;
-    let ty = i.op.info().src[2];
+    let ty = i.info().src[2];
     op.c = match i.src[2].constant(ty) {
         Some(value) => l.constant_row(value),
         None => l.vgpr(i.src[2])?,
@@ -421,7 +421,7 @@ fn wide(l: &mut Lowerer, i: &Instruction, run: Handler) -> Result<(), Refusal> {
     [op.a, op.b, op.c] = sources(l, i, &mut op)?;
     op.aux = modifier_bits(i);
     let result = l.result(i.dst[0])?;
-    let finish = (i.op.info().dst[0] == Type::F32)
+    let finish = (i.info().dst[0] == Type::F32)
         .then(|| finish_flags(l, i, Halves::Raw))
         .flatten();
     push_finished(l, op, result, finish);
@@ -484,7 +484,7 @@ fn special(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
         _ => return Err("not implemented".to_owned()),
     };
     let mut op = l.op_of(run);
-    let types = i.op.info().src;
+    let types = i.info().src;
     let mut rows = [0; 3];
     for (number, &ty) in types.iter().enumerate() {
         rows[number] = if ty == Type::Mask {
@@ -560,7 +560,7 @@ fn select(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     let taken = sources_of(l, i, Halves::Raw).map(unflushed);
     let mut op = l.op::<Select>();
     let mask = l.source_mask(i.src[2])?;
-    let types = i.op.info().src;
+    let types = i.info().src;
     let result = l.result(i.dst[0])?;
     let mut rows = [0; 2];
     for (number, row) in rows.iter_mut().enumerate() {
@@ -573,7 +573,7 @@ fn select(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     [op.a, op.b] = rows;
     op.c = mask;
     op.d = result;
-    if !i.op.info().dst[0].is_half() {
+    if !i.info().dst[0].is_half() {
         l.push(op);
         return Ok(());
     }
@@ -643,12 +643,12 @@ fn cross_lane(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
 }
 
 fn compare(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
-    let mut parts = i.op.mnemonic().split('_').skip(1);
+    let mut parts = i.op.name().split('_').skip(1);
     let exec = parts.next() == Some("cmpx");
     let (condition, ty) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
     // A clamp asks for exceptions on quiet NaNs; there are no exceptions.
     let codes = predicate(l, condition, ty).ok_or("not implemented")?;
-    let types = i.op.info().src;
+    let types = i.info().src;
     let mut op = l.op_of(codes[usize::from(exec)]);
     if matches!(types[0], Type::F64 | Type::B64) {
         [op.a, op.b, _] = sources(l, i, &mut op)?;

@@ -1,14 +1,7 @@
-//! SMEM, DS, MUBUF, FLAT, GLOBAL, SCRATCH.
+//! SMEM, DS, MUBUF, FLAT, GLOBAL, SCRATCH of gfx11.
 
 use super::*;
 use crate::isa::opcode::Flags;
-
-static SMEM: Rows<256> = Rows::of(Encoding::Smem);
-static DS: Rows<256> = Rows::of(Encoding::Ds);
-static MUBUF: Rows<256> = Rows::of(Encoding::Mubuf);
-static FLAT: Rows<128> = Rows::of(Encoding::Flat);
-static GLOBAL: Rows<128> = Rows::of(Encoding::Global);
-static SCRATCH: Rows<128> = Rows::of(Encoding::Scratch);
 
 /// The scalar register number that stands for "no register".
 const NULL: u32 = 124;
@@ -20,17 +13,16 @@ const M0: u32 = 125;
 const EXEC: u32 = 126;
 
 /// Sign-extends the low `width` bits.
-fn signed(value: u32, width: u32) -> i32 {
+pub(super) fn signed(value: u32, width: u32) -> i32 {
     (value << (32 - width)) as i32 >> (32 - width)
 }
 
 /// Scalar loads and cache control.
 pub(super) fn scalar(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, DecodeError> {
-    let op = reader.opcode(Encoding::Smem, &SMEM, bits(word, 18, 8))?;
+    let mut instruction = reader.opcode(Encoding::Smem, bits(word, 18, 8))?;
     reader.words = 2;
     let high = reader.word(1)?;
-    let info = op.info();
-    let mut instruction = reader.instruction(op, Encoding::Smem);
+    let info = instruction.info();
     let Some(&base) = info.src.first() else {
         reader.reserved(bits(word, 13, 2), "cache policy")?;
         return Ok(reader.finish(instruction));
@@ -59,11 +51,10 @@ pub(super) fn scalar(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, 
 
 /// Local data share.
 pub(super) fn lds(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, DecodeError> {
-    let op = reader.opcode(Encoding::Ds, &DS, bits(word, 18, 8))?;
+    let mut instruction = reader.opcode(Encoding::Ds, bits(word, 18, 8))?;
     reader.words = 2;
     let high = reader.word(1)?;
-    let info = op.info();
-    let mut instruction = reader.instruction(op, Encoding::Ds);
+    let info = instruction.info();
     let modifiers = &mut instruction.modifiers;
     if info.flags.contains(Flags::TWO_ADDRESSES) {
         modifiers.offset = bits(word, 0, 8) as i32;
@@ -104,11 +95,10 @@ pub(super) fn lds(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, Dec
 
 /// Untyped buffers.
 pub(super) fn buffer(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, DecodeError> {
-    let op = reader.opcode(Encoding::Mubuf, &MUBUF, bits(word, 18, 8))?;
+    let mut instruction = reader.opcode(Encoding::Mubuf, bits(word, 18, 8))?;
     reader.words = 2;
     let high = reader.word(1)?;
-    let mut instruction = reader.instruction(op, Encoding::Mubuf);
-    let info = op.info();
+    let info = instruction.info();
     if info.dst.is_empty() && info.src.is_empty() {
         reader.reserved(bits(word, 13, 2), "cache policy")?;
         reader.reserved(bits(high, 21, 3), "tfe, offen, idxen")?;
@@ -149,28 +139,26 @@ pub(super) fn buffer(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, 
     Ok(reader.finish(instruction))
 }
 
+/// The format that the segment field of flat, global and scratch
+/// instructions picks.
+pub(super) fn segment(number: u32) -> Option<Encoding> {
+    match number {
+        0 => Some(Encoding::Flat),
+        1 => Some(Encoding::Scratch),
+        2 => Some(Encoding::Global),
+        _ => None,
+    }
+}
+
 /// Flat, global and scratch addresses.
 pub(super) fn flat(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, DecodeError> {
     let number = bits(word, 18, 7);
-    let (op, encoding) = match bits(word, 16, 2) {
-        0 => (
-            reader.opcode(Encoding::Flat, &FLAT, number)?,
-            Encoding::Flat,
-        ),
-        1 => (
-            reader.opcode(Encoding::Scratch, &SCRATCH, number)?,
-            Encoding::Scratch,
-        ),
-        2 => (
-            reader.opcode(Encoding::Global, &GLOBAL, number)?,
-            Encoding::Global,
-        ),
-        _ => return Err(reader.fail(DecodeErrorKind::UnknownFormat)),
-    };
+    let encoding =
+        segment(bits(word, 16, 2)).ok_or_else(|| reader.fail(DecodeErrorKind::UnknownFormat))?;
+    let mut instruction = reader.opcode(encoding, number)?;
     reader.words = 2;
     let high = reader.word(1)?;
-    let info = op.info();
-    let mut instruction = reader.instruction(op, encoding);
+    let info = instruction.info();
     let modifiers = &mut instruction.modifiers;
     modifiers.offset = match encoding {
         Encoding::Flat => bits(word, 0, 13) as i32,
@@ -201,7 +189,7 @@ fn flat_address(
     let has_base = base != NULL;
     let enabled = bit(high, 23);
     let (address, base_type) = match instruction.encoding {
-        _ if instruction.op.flags().contains(Flags::NO_ADDRESS) => (None, Type::S64),
+        _ if instruction.info().flags.contains(Flags::NO_ADDRESS) => (None, Type::S64),
         Encoding::Scratch => (enabled.then_some(Type::V32), Type::S32),
         _ if has_base => (Some(Type::V32), Type::S64),
         _ => (Some(Type::V64), Type::S64),

@@ -2,24 +2,17 @@
 
 use super::*;
 
-static SOP1: Rows<256> = Rows::of(Encoding::Sop1);
-static SOP2: Rows<128> = Rows::of(Encoding::Sop2);
-static SOPC: Rows<128> = Rows::of(Encoding::Sopc);
-static SOPK: Rows<32> = Rows::of(Encoding::Sopk);
-static SOPP: Rows<128> = Rows::of(Encoding::Sopp);
-
 /// Decodes a scalar instruction; the two top bits of `word` are 10.
 pub(super) fn decode(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, DecodeError> {
     match word >> 23 {
         0x17d => sop1(reader, word),
         0x17e => {
-            let op = reader.opcode(Encoding::Sopc, &SOPC, bits(word, 16, 7))?;
-            two_sources(reader, op, Encoding::Sopc, word)
+            let instruction = reader.opcode(Encoding::Sopc, bits(word, 16, 7))?;
+            two_sources(reader, instruction, word)
         }
         0x17f => {
-            let op = reader.opcode(Encoding::Sopp, &SOPP, bits(word, 16, 7))?;
-            let mut instruction = reader.instruction(op, Encoding::Sopp);
-            if op.info().src.is_empty() {
+            let mut instruction = reader.opcode(Encoding::Sopp, bits(word, 16, 7))?;
+            if instruction.info().src.is_empty() {
                 reader.reserved(bits(word, 0, 16), "simm16")?;
             } else {
                 instruction.src[0] = Operand::Imm(word as u16);
@@ -28,19 +21,19 @@ pub(super) fn decode(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, 
         }
         prefix if prefix >> 5 == 0xb => sopk(reader, word),
         _ => {
-            let op = reader.opcode(Encoding::Sop2, &SOP2, bits(word, 23, 7))?;
-            let mut instruction = two_sources(reader, op, Encoding::Sop2, word)?;
-            let ty = op.info().dst[0];
-            instruction.dst[0] = reader.scalar_register(bits(word, 16, 7), ty, "sdst")?;
+            let instruction = reader.opcode(Encoding::Sop2, bits(word, 23, 7))?;
+            let mut instruction = two_sources(reader, instruction, word)?;
+            if let Some(&ty) = instruction.info().dst.first() {
+                instruction.dst[0] = reader.scalar_register(bits(word, 16, 7), ty, "sdst")?;
+            }
             Ok(instruction)
         }
     }
 }
 
 fn sop1(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, DecodeError> {
-    let op = reader.opcode(Encoding::Sop1, &SOP1, bits(word, 8, 8))?;
-    let info = op.info();
-    let mut instruction = reader.instruction(op, Encoding::Sop1);
+    let mut instruction = reader.opcode(Encoding::Sop1, bits(word, 8, 8))?;
+    let info = instruction.info();
     if let Some(&ty) = info.dst.first() {
         instruction.dst[0] = reader.scalar_register(bits(word, 16, 7), ty, "sdst")?;
     }
@@ -61,28 +54,29 @@ fn sop1(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, DecodeError> 
 
 fn two_sources(
     reader: &mut Reader<'_>,
-    op: Opcode,
-    encoding: Encoding,
+    mut instruction: Instruction,
     word: u32,
 ) -> Result<Instruction, DecodeError> {
-    let types = op.info().src;
-    let mut instruction = reader.instruction(op, encoding);
+    let types = instruction.info().src;
     instruction.src[0] = reader.scalar_source(bits(word, 0, 8), types[0], "ssrc0")?;
-    instruction.src[1] = reader.scalar_source(bits(word, 8, 8), types[1], "ssrc1")?;
+    let second = bits(word, 8, 8);
+    instruction.src[1] = match types[1] {
+        Type::GprIdx => Operand::Imm(second as u16),
+        ty => reader.scalar_source(second, ty, "ssrc1")?,
+    };
     Ok(reader.finish(instruction))
 }
 
 fn sopk(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, DecodeError> {
-    let op = reader.opcode(Encoding::Sopk, &SOPK, bits(word, 23, 5))?;
-    let info = op.info();
-    let mut instruction = reader.instruction(op, Encoding::Sopk);
+    let mut instruction = reader.opcode(Encoding::Sopk, bits(word, 23, 5))?;
+    let info = instruction.info();
     let register = bits(word, 16, 7);
     if let Some(&ty) = info.dst.first() {
         instruction.dst[0] = reader.scalar_register(register, ty, "sdst")?;
     }
     for (operand, &ty) in instruction.src.iter_mut().zip(info.src) {
         *operand = match ty {
-            Type::S32 => reader.scalar_register(register, ty, "sdst")?,
+            Type::S32 | Type::S64 => reader.scalar_register(register, ty, "sdst")?,
             Type::Imm32 => Operand::Literal(reader.literal()?),
             _ => Operand::Imm(word as u16),
         };

@@ -1,45 +1,27 @@
-//! VOP1, VOP2, VOPC, VOP3, VOP3P, VOPD and their DPP forms.
+//! VOP1, VOP2, VOPC, VOP3, VOP3P, VOPD.
 
+use super::lanes::{SDWA, dpp_word, is_dpp, sub_dword};
 use super::*;
-use crate::isa::modifiers::{Dpp, DppControl, OutputModifier};
-use crate::isa::opcode::{Flags, OpcodeInfo};
+use crate::isa::modifiers::OutputModifier;
+use crate::isa::opcode::Flags;
 
-static VOP1: Rows<256> = Rows::of(Encoding::Vop1);
-static VOP2: Rows<64> = Rows::of(Encoding::Vop2);
-static VOPC: Rows<256> = Rows::of(Encoding::Vopc);
-static VOP3: Rows<1024> = Rows::of(Encoding::Vop3);
-static VOP3P: Rows<128> = Rows::of(Encoding::Vop3p);
-static VOPD: Rows<32> = Rows::of(Encoding::Vopd);
-
-/// Source numbers that announce a DPP word instead of a register.
-const DPP8: u32 = 0xe9;
-const DPP8_FETCH_INACTIVE: u32 = 0xea;
-const DPP16: u32 = 0xfa;
-
-fn is_dpp(code: u32) -> bool {
-    matches!(code, DPP8 | DPP8_FETCH_INACTIVE | DPP16)
-}
+/// The source number of a literal.
+const LITERAL: u32 = 255;
 
 /// VOP1, VOP2 and VOPC; the top bit of `word` is 0.
 pub(super) fn short(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, DecodeError> {
-    let (op, encoding) = match bits(word, 25, 6) {
-        0x3f => (
-            reader.opcode(Encoding::Vop1, &VOP1, bits(word, 9, 8))?,
-            Encoding::Vop1,
-        ),
-        0x3e => (
-            reader.opcode(Encoding::Vopc, &VOPC, bits(word, 17, 8))?,
-            Encoding::Vopc,
-        ),
-        number => (
-            reader.opcode(Encoding::Vop2, &VOP2, number)?,
-            Encoding::Vop2,
-        ),
+    let mut instruction = match bits(word, 25, 6) {
+        0x3f => reader.opcode(Encoding::Vop1, bits(word, 9, 8))?,
+        0x3e => reader.opcode(Encoding::Vopc, bits(word, 17, 8))?,
+        number => reader.opcode(Encoding::Vop2, number)?,
     };
-    let info = op.info();
-    let mut instruction = reader.instruction(op, encoding);
+    let info = instruction.info();
+    let encoding = instruction.encoding;
     let code = bits(word, 0, 9);
-    let dpp = if is_dpp(code) {
+    if code == SDWA && reader.generation == Generation::Gfx9 {
+        return sub_dword(reader, instruction, word);
+    }
+    let dpp = if is_dpp(reader.generation, code) {
         Some(dpp_word(reader, &mut instruction, code)?)
     } else {
         None
@@ -48,7 +30,7 @@ pub(super) fn short(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, D
     let number = bits(word, 17, 8);
     match info.dst.first() {
         _ if encoding == Encoding::Vopc => {
-            instruction.dst[0] = compare_result(reader, info);
+            instruction.dst[0] = compare_result(reader, info.flags);
         }
         None => reader.reserved(number, "vdst")?,
         Some(Type::S32) => {
@@ -66,24 +48,29 @@ pub(super) fn short(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, D
     Ok(reader.finish(instruction))
 }
 
-/// Where a compare writes when no operand says so.
-fn compare_result(reader: &Reader<'_>, info: &OpcodeInfo) -> Operand {
-    reader.mask(if info.flags.contains(Flags::WRITES_EXEC) {
+/// Where a compare writes when no operand says so. (On gfx9 those that write
+/// EXEC write VCC too.)
+pub(super) fn compare_result(reader: &Reader<'_>, flags: Flags) -> Operand {
+    let to_exec = reader.generation == Generation::Gfx11 && flags.contains(Flags::WRITES_EXEC);
+    reader.mask(if to_exec {
         Special::ExecLo
     } else {
         Special::VccLo
     })
 }
 
-/// A register in the short formats, where the top bit of the number picks the
-/// half of a 16-bit operand.
+/// A register in the short formats, where on gfx11 the top bit of the number
+/// picks the half of a 16-bit operand.
 fn short_register(
     reader: &Reader<'_>,
     number: u32,
     ty: Type,
     name: &'static str,
 ) -> Result<(Operand, bool), DecodeError> {
-    if ty.is_half() {
+    if ty == Type::A32 {
+        return Ok((reader.agprs(number, 1, name)?, false));
+    }
+    if ty.is_half() && reader.generation == Generation::Gfx11 {
         Ok((reader.vgpr(number & 0x7f, ty, name)?, number > 0x7f))
     } else {
         Ok((reader.vgpr(number, ty, name)?, false))
@@ -98,7 +85,7 @@ fn short_sources(
     word: u32,
     dpp: Option<u32>,
 ) -> Result<(), DecodeError> {
-    let info = instruction.op.info();
+    let info = instruction.info();
     let mut second_used = false;
     for (i, &ty) in info.src.iter().enumerate() {
         let (operand, high) = match (i, ty) {
@@ -117,7 +104,7 @@ fn short_sources(
         instruction.src[i] = operand;
         instruction.modifiers.op_sel |= u8::from(high) << i;
     }
-    if info.src.is_empty() {
+    if info.src.is_empty() && reader.generation == Generation::Gfx11 {
         reader.reserved(bits(word, 0, 9), "src0")?;
     }
     if !second_used && instruction.encoding != Encoding::Vop1 {
@@ -126,76 +113,12 @@ fn short_sources(
     Ok(())
 }
 
-/// Reads the DPP word that follows the instruction so far, and returns the
-/// register it names.
-fn dpp_word(
-    reader: &mut Reader<'_>,
-    instruction: &mut Instruction,
-    code: u32,
-) -> Result<u32, DecodeError> {
-    let info = instruction.op.info();
-    if !info.has_dpp(instruction.encoding) {
-        return Err(reader.bad("src0"));
-    }
-    let word = reader.word(reader.words)?;
-    reader.words += 1;
-    if code != DPP16 {
-        let mut lanes = [0; 8];
-        for (i, lane) in lanes.iter_mut().enumerate() {
-            *lane = bits(word, 8 + 3 * i as u32, 3) as u8;
-        }
-        instruction.modifiers.dpp = Some(Dpp::Lanes8 {
-            lanes,
-            fetch_inactive: code == DPP8_FETCH_INACTIVE,
-        });
-        return Ok(bits(word, 0, 8));
-    }
-    let control = dpp_control(bits(word, 8, 9)).ok_or_else(|| reader.bad("dpp_ctrl"))?;
-    instruction.modifiers.dpp = Some(Dpp::Row {
-        control,
-        row_mask: bits(word, 28, 4) as u8,
-        bank_mask: bits(word, 24, 4) as u8,
-        bound_control: bit(word, 19),
-        fetch_inactive: bit(word, 18),
-    });
-    if instruction.encoding != Encoding::Vop3 && instruction.encoding != Encoding::Vop3p {
-        for i in 0..2 {
-            let float = info.src.get(i).is_some_and(|ty| ty.is_float());
-            let neg = bits(word, 20 + 2 * i as u32, 1);
-            let abs = bits(word, 21 + 2 * i as u32, 1);
-            if float {
-                instruction.modifiers.neg |= (neg as u8) << i;
-                instruction.modifiers.abs |= (abs as u8) << i;
-            } else if i >= info.src.len() || !info.flags.contains(Flags::DEAD_MODS) {
-                reader.reserved(neg | abs, "src_mod")?;
-            }
-        }
-    }
-    Ok(bits(word, 0, 8))
-}
-
-fn dpp_control(code: u32) -> Option<DppControl> {
-    let amount = (code & 0xf) as u8;
-    Some(match (code >> 4, amount) {
-        (0..=0xf, _) => DppControl::QuadPerm(std::array::from_fn(|i| (code >> (2 * i) & 3) as u8)),
-        (0x10, 1..) => DppControl::RowShl(amount),
-        (0x11, 1..) => DppControl::RowShr(amount),
-        (0x12, 1..) => DppControl::RowRor(amount),
-        (0x14, 0) => DppControl::RowMirror,
-        (0x14, 1) => DppControl::RowHalfMirror,
-        (0x15, _) => DppControl::RowShare(amount),
-        (0x16, _) => DppControl::RowXmask(amount),
-        _ => return None,
-    })
-}
-
 /// VOP3, with or without scalar destination.
 pub(super) fn long(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, DecodeError> {
-    let op = reader.opcode(Encoding::Vop3, &VOP3, bits(word, 16, 10))?;
-    let info = op.info();
+    let mut instruction = reader.opcode(Encoding::Vop3, bits(word, 16, 10))?;
+    let info = instruction.info();
     reader.words = 2;
     let high = reader.word(1)?;
-    let mut instruction = reader.instruction(op, Encoding::Vop3);
     long_sources(reader, &mut instruction, high)?;
     long_modifiers(reader, &mut instruction, word, high)?;
     let number = bits(word, 0, 8);
@@ -204,7 +127,12 @@ pub(super) fn long(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, De
             reader.reserved(number, "vdst")?;
             Operand::None
         }
-        Some(Type::Mask) if info.flags.contains(Flags::WRITES_EXEC) => compare_result(reader, info),
+        Some(Type::Mask)
+            if info.flags.contains(Flags::WRITES_EXEC)
+                && reader.generation == Generation::Gfx11 =>
+        {
+            compare_result(reader, info.flags)
+        }
         Some(Type::S32) => reader.uniform_result(number)?,
         Some(&ty @ Type::Mask) => {
             reader.reserved(bits(number, 7, 1), "vdst[7]")?;
@@ -219,15 +147,16 @@ pub(super) fn long(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, De
 }
 
 /// The sources of VOP3 and VOP3P; unused fields are ignored.
-fn long_sources(
+pub(super) fn long_sources(
     reader: &mut Reader<'_>,
     instruction: &mut Instruction,
     high: u32,
 ) -> Result<(), DecodeError> {
     const NAMES: [&str; 3] = ["src0", "src1", "src2"];
-    let info = instruction.op.info();
+    let info = instruction.info();
     let first = bits(high, 0, 9);
-    let dpp = if is_dpp(first) && !info.src.is_empty() {
+    let long_dpp = reader.generation == Generation::Gfx11 && is_dpp(reader.generation, first);
+    let dpp = if long_dpp && !info.src.is_empty() {
         Some(dpp_word(reader, instruction, first)?)
     } else {
         None
@@ -237,6 +166,9 @@ fn long_sources(
             Some(register) if i == 0 => register + 256,
             _ => bits(high, 9 * i as u32, 9),
         };
+        if code == LITERAL && reader.generation == Generation::Gfx9 {
+            return Err(reader.bad("literal"));
+        }
         let operand = reader.source(code, ty, NAMES[i])?;
         if dpp.is_some() && matches!(operand, Operand::Literal(_)) {
             return Err(reader.bad("literal beside DPP"));
@@ -257,7 +189,7 @@ fn long_modifiers(
     word: u32,
     high: u32,
 ) -> Result<(), DecodeError> {
-    let info = instruction.op.info();
+    let info = instruction.info();
     let flags = info.flags;
     let mut float = 0;
     let mut half = false;
@@ -280,7 +212,10 @@ fn long_modifiers(
     }
     let has_scalar_result = info.dst.len() == 2;
     half |= info.dst.iter().any(|ty| ty.is_half());
-    let all = (1 << info.src.len()) - 1;
+    let mut all = (1 << info.src.len()) - 1;
+    if instruction.op.rounds_into_part() {
+        (all, used, selectable) = (7, 15, 15);
+    }
     let allowed = if flags.contains(Flags::DEAD_MODS) {
         all
     } else {
@@ -295,7 +230,11 @@ fn long_modifiers(
         reader.reserved(u32::from(abs & !allowed), "abs")?;
         modifiers.abs = abs & float;
         let op_sel = bits(word, 11, 4) as u8;
-        if half || flags.contains(Flags::OP_SEL) {
+        let selects = match reader.generation {
+            Generation::Gfx9 => flags.contains(Flags::HALF_SEL),
+            Generation::Gfx11 => half || flags.contains(Flags::OP_SEL),
+        };
+        if selects {
             reader.reserved(u32::from(op_sel & !used), "op_sel")?;
             modifiers.op_sel = op_sel & selectable;
         }
@@ -308,25 +247,30 @@ fn long_modifiers(
     if !flags.contains(Flags::OMOD) {
         reader.reserved(omod, "omod")?;
     }
-    modifiers.omod = match omod {
-        0 => OutputModifier::None,
-        1 => OutputModifier::Mul2,
-        2 => OutputModifier::Mul4,
-        _ => OutputModifier::Div2,
-    };
+    modifiers.omod = OutputModifier::from_bits(omod);
     Ok(())
 }
 
 /// VOP3P.
 pub(super) fn packed(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, DecodeError> {
     reader.reserved(bits(word, 23, 1), "op[7]")?;
-    let op = reader.opcode(Encoding::Vop3p, &VOP3P, bits(word, 16, 7))?;
-    let info = op.info();
-    let flags = info.flags;
+    let mut instruction = reader.opcode(Encoding::Vop3p, bits(word, 16, 7))?;
     reader.words = 2;
     let high = reader.word(1)?;
-    let mut instruction = reader.instruction(op, Encoding::Vop3p);
     long_sources(reader, &mut instruction, high)?;
+    packed_modifiers(reader, &mut instruction, word, high)?;
+    Ok(reader.finish(instruction))
+}
+
+/// Destination and modifiers of VOP3P.
+pub(super) fn packed_modifiers(
+    reader: &Reader<'_>,
+    instruction: &mut Instruction,
+    word: u32,
+    high: u32,
+) -> Result<(), DecodeError> {
+    let info = instruction.info();
+    let flags = info.flags;
     instruction.dst[0] = reader.vgpr(bits(word, 0, 8), info.dst[0], "vdst")?;
     let used = ((1 << info.src.len()) - 1) as u8;
     let modifiers = &mut instruction.modifiers;
@@ -352,7 +296,7 @@ pub(super) fn packed(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, 
     if modifiers.clamp && !flags.contains(Flags::CLAMP) {
         return Err(reader.fail(DecodeErrorKind::ReservedField("clamp")));
     }
-    Ok(reader.finish(instruction))
+    Ok(())
 }
 
 /// VOPD: two instructions with at most one literal between them.
@@ -362,8 +306,8 @@ pub(super) fn dual(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, De
         reader.format = Some(Encoding::Vopd.name());
         return Err(reader.fail(DecodeErrorKind::UnknownFormat));
     }
-    let x = reader.opcode(Encoding::Vopd, &VOPD, bits(word, 22, 4))?;
-    let y = reader.opcode(Encoding::Vopd, &VOPD, bits(word, 17, 5))?;
+    let x = reader.opcode(Encoding::Vopd, bits(word, 22, 4))?;
+    let y = reader.opcode(Encoding::Vopd, bits(word, 17, 5))?;
     let high = reader.word(1)?;
     let x_dst = bits(high, 24, 8);
     let y_dst = bits(high, 17, 7) << 1 | (!x_dst & 1);
@@ -377,12 +321,11 @@ pub(super) fn dual(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, De
 /// One half of a VOPD pair; `word` holds its two source fields.
 fn component(
     reader: &mut Reader<'_>,
-    op: Opcode,
+    mut instruction: Instruction,
     word: u32,
     dst: u32,
 ) -> Result<Instruction, DecodeError> {
-    let info = op.info();
-    let mut instruction = reader.instruction(op, Encoding::Vopd);
+    let info = instruction.info();
     instruction.dst[0] = reader.vgpr(dst, info.dst[0], "vdst")?;
     if info.src.len() == 1 {
         reader.reserved(bits(word, 9, 8), "vsrc1")?;

@@ -2,14 +2,25 @@
 
 use std::fmt::{self, Formatter, Write};
 
+use crate::isa::opcode::Generation;
 use crate::isa::operand::Type;
 
 /// Writes the immediate of a scalar instruction.
-pub(super) fn write(f: &mut Formatter<'_>, value: u16, ty: Type) -> fmt::Result {
+pub(super) fn write(
+    f: &mut Formatter<'_>,
+    value: u16,
+    ty: Type,
+    generation: Generation,
+) -> fmt::Result {
+    let gfx9 = generation == Generation::Gfx9;
     match ty {
+        Type::HwReg if gfx9 => hardware_register(f, value, register_name_gfx9),
+        Type::HwReg => hardware_register(f, value, register_name_gfx11),
+        Type::Message if gfx9 => message_gfx9(f, value),
+        Type::WaitCnt if gfx9 => wait_counters_gfx9(f, value),
+        Type::GprIdx => index_mode(f, value),
         Type::Dec16 if value > 64 => write!(f, "{value:#x}"),
         Type::Imm16 => write!(f, "{value:#x}"),
-        Type::HwReg => hardware_register(f, value),
         Type::Message => message(f, value),
         Type::WaitCnt => wait_counters(f, value),
         Type::DepCtr => dependency_counters(f, value),
@@ -22,7 +33,7 @@ pub(super) fn write(f: &mut Formatter<'_>, value: u16, ty: Type) -> fmt::Result 
 type Counter = (&'static str, u32, u32);
 
 /// Writes the counters that wait for something, all of them if none does.
-fn counters(f: &mut Formatter<'_>, value: u16, counters: &[Counter]) -> fmt::Result {
+fn counters(f: &mut Formatter<'_>, value: u32, counters: &[Counter]) -> fmt::Result {
     let field = |&(_, shift, width): &Counter| value >> shift & ((1 << width) - 1);
     let idle = |counter: &Counter| field(counter) == (1 << counter.2) - 1;
     let all = counters.iter().all(idle);
@@ -37,8 +48,19 @@ fn counters(f: &mut Formatter<'_>, value: u16, counters: &[Counter]) -> fmt::Res
 fn wait_counters(f: &mut Formatter<'_>, value: u16) -> fmt::Result {
     counters(
         f,
-        value,
+        u32::from(value),
         &[("vmcnt", 10, 6), ("expcnt", 0, 3), ("lgkmcnt", 4, 6)],
+    )
+}
+
+/// The vector memory counter has two bits more at the top.
+fn wait_counters_gfx9(f: &mut Formatter<'_>, value: u16) -> fmt::Result {
+    let joined = value & 0xf70 | (value & 0xf) << 12;
+    let (low, high) = (u32::from(joined), u32::from(value >> 14) << 16);
+    counters(
+        f,
+        low | high,
+        &[("vmcnt", 12, 6), ("expcnt", 4, 3), ("lgkmcnt", 8, 4)],
     )
 }
 
@@ -49,7 +71,7 @@ fn dependency_counters(f: &mut Formatter<'_>, value: u16) -> fmt::Result {
     }
     counters(
         f,
-        value,
+        u32::from(value),
         &[
             ("depctr_hold_cnt", 7, 1),
             ("depctr_sa_sdst", 0, 1),
@@ -133,11 +155,113 @@ fn message(f: &mut Formatter<'_>, value: u16) -> fmt::Result {
     write!(f, "sendmsg({name})")
 }
 
-fn hardware_register(f: &mut Formatter<'_>, value: u16) -> fmt::Result {
-    let number = value & 0x3f;
-    let offset = value >> 6 & 0x1f;
-    let size = (value >> 11) + 1;
-    let name = match number {
+fn message_gfx9(f: &mut Formatter<'_>, value: u16) -> fmt::Result {
+    const STREAM_OPERATIONS: [&str; 4] = ["GS_OP_NOP", "GS_OP_CUT", "GS_OP_EMIT", "GS_OP_EMIT_CUT"];
+    const SYSTEM_OPERATIONS: [&str; 5] = [
+        "",
+        "SYSMSG_OP_ECC_ERR_INTERRUPT",
+        "SYSMSG_OP_REG_RD",
+        "",
+        "SYSMSG_OP_TTRACE_PC",
+    ];
+    let (number, operation, stream) = (value & 0xf, value >> 4 & 7, value >> 8 & 3);
+    let (name, operations): (&str, &[&str]) = match number {
+        1 => ("MSG_INTERRUPT", &[]),
+        2 => ("MSG_GS", &STREAM_OPERATIONS),
+        3 => ("MSG_GS_DONE", &STREAM_OPERATIONS),
+        4 => ("MSG_SAVEWAVE", &[]),
+        5 => ("MSG_STALL_WAVE_GEN", &[]),
+        6 => ("MSG_HALT_WAVES", &[]),
+        7 => ("MSG_ORDERED_PS_DONE", &[]),
+        8 => ("MSG_EARLY_PRIM_DEALLOC", &[]),
+        9 => ("MSG_GS_ALLOC_REQ", &[]),
+        10 => ("MSG_GET_DOORBELL", &[]),
+        15 => ("MSG_SYSMSG", &SYSTEM_OPERATIONS),
+        _ => ("", &[]),
+    };
+    let operation_name = operations
+        .get(usize::from(operation))
+        .copied()
+        .unwrap_or("");
+    let idle = operation_name == "GS_OP_NOP";
+    let streams = operations == STREAM_OPERATIONS && !idle;
+    let valid = if operations.is_empty() {
+        operation == 0
+    } else {
+        !(operation_name.is_empty() || number == 2 && idle)
+    };
+    if !name.is_empty() && valid && (streams || stream == 0) {
+        write!(f, "sendmsg({name}")?;
+        if !operations.is_empty() {
+            write!(f, ", {operation_name}")?;
+        }
+        if streams {
+            write!(f, ", {stream}")?;
+        }
+        return f.write_char(')');
+    }
+    if number | operation << 4 | stream << 8 == value {
+        return write!(f, "sendmsg({number}, {operation}, {stream})");
+    }
+    write!(f, "{value}")
+}
+
+/// The operands that index mode applies to.
+fn index_mode(f: &mut Formatter<'_>, value: u16) -> fmt::Result {
+    const NAMES: [&str; 4] = ["SRC0", "SRC1", "SRC2", "DST"];
+    if value >> 4 != 0 {
+        return write!(f, "{value:#x}");
+    }
+    let chosen: Vec<&str> = (0..4)
+        .filter(|i| value >> i & 1 != 0)
+        .map(|i| NAMES[i])
+        .collect();
+    write!(f, "gpr_idx({})", chosen.join(","))
+}
+
+/// Writes the format of a typed buffer access; bytes of 8-bit fractions are
+/// not mentioned.
+pub(super) fn format(f: &mut Formatter<'_>, value: u8) -> fmt::Result {
+    const DATA: [&str; 16] = [
+        "INVALID",
+        "8",
+        "16",
+        "8_8",
+        "32",
+        "16_16",
+        "10_11_11",
+        "11_11_10",
+        "10_10_10_2",
+        "2_10_10_10",
+        "8_8_8_8",
+        "32_32",
+        "16_16_16_16",
+        "32_32_32",
+        "32_32_32_32",
+        "RESERVED_15",
+    ];
+    const NUMBERS: [&str; 8] = [
+        "UNORM",
+        "SNORM",
+        "USCALED",
+        "SSCALED",
+        "UINT",
+        "SINT",
+        "RESERVED_6",
+        "FLOAT",
+    ];
+    let (data, number) = (usize::from(value & 0xf), usize::from(value >> 4 & 7));
+    let data = (data != 1).then(|| format!("BUF_DATA_FORMAT_{}", DATA[data]));
+    let number = (number != 0).then(|| format!("BUF_NUM_FORMAT_{}", NUMBERS[number]));
+    let shown: Vec<String> = data.into_iter().chain(number).collect();
+    if shown.is_empty() {
+        return Ok(());
+    }
+    write!(f, " format:[{}]", shown.join(","))
+}
+
+fn register_name_gfx11(number: u16) -> &'static str {
+    match number {
         1 => "HW_REG_MODE",
         2 => "HW_REG_STATUS",
         3 => "HW_REG_TRAPSTS",
@@ -154,7 +278,41 @@ fn hardware_register(f: &mut Formatter<'_>, value: u16) -> fmt::Result {
         27 => "HW_REG_PERF_SNAPSHOT_DATA",
         29 => "HW_REG_SHADER_CYCLES",
         _ => "",
-    };
+    }
+}
+
+fn register_name_gfx9(number: u16) -> &'static str {
+    match number {
+        1 => "HW_REG_MODE",
+        2 => "HW_REG_STATUS",
+        3 => "HW_REG_TRAPSTS",
+        4 => "HW_REG_HW_ID",
+        5 => "HW_REG_GPR_ALLOC",
+        6 => "HW_REG_LDS_ALLOC",
+        7 => "HW_REG_IB_STS",
+        15 => "HW_REG_SH_MEM_BASES",
+        16 => "HW_REG_TBA_LO",
+        17 => "HW_REG_TBA_HI",
+        18 => "HW_REG_TMA_LO",
+        19 => "HW_REG_TMA_HI",
+        20 => "HW_REG_XCC_ID",
+        21 => "HW_REG_SQ_PERF_SNAPSHOT_DATA",
+        22 => "HW_REG_SQ_PERF_SNAPSHOT_DATA1",
+        23 => "HW_REG_SQ_PERF_SNAPSHOT_PC_LO",
+        24 => "HW_REG_SQ_PERF_SNAPSHOT_PC_HI",
+        _ => "",
+    }
+}
+
+fn hardware_register(
+    f: &mut Formatter<'_>,
+    value: u16,
+    name: impl Fn(u16) -> &'static str,
+) -> fmt::Result {
+    let number = value & 0x3f;
+    let offset = value >> 6 & 0x1f;
+    let size = (value >> 11) + 1;
+    let name = name(number);
     f.write_str("hwreg(")?;
     if name.is_empty() {
         write!(f, "{number}")?;

@@ -17,6 +17,7 @@ pub(super) fn plain(f: &mut Formatter<'_>, operand: Operand, ty: Type, high: boo
                 (true, true) => f.write_str(".h"),
             }
         }
+        Operand::Agpr { index, dwords } => registers(f, "a", index, dwords),
         Operand::Sgpr { index, dwords } => registers(f, "s", index, dwords),
         Operand::Special { reg, dwords } => special(f, reg, dwords),
         Operand::Int(value) => write!(f, "{value}"),
@@ -85,6 +86,13 @@ fn special(f: &mut Formatter<'_>, reg: Special, dwords: u8) -> fmt::Result {
         Special::ExecHi => "exec_hi",
         Special::FlatScratchBaseLo => "src_flat_scratch_base_lo",
         Special::FlatScratchBaseHi => "src_flat_scratch_base_hi",
+        Special::FlatScratchLo if pair => "flat_scratch",
+        Special::FlatScratchLo => "flat_scratch_lo",
+        Special::FlatScratchHi => "flat_scratch_hi",
+        Special::XnackMaskLo if pair => "xnack_mask",
+        Special::XnackMaskLo => "xnack_mask_lo",
+        Special::XnackMaskHi => "xnack_mask_hi",
+        Special::LdsDirect => "src_lds_direct",
         Special::SharedBase => "src_shared_base",
         Special::SharedLimit => "src_shared_limit",
         Special::PrivateBase => "src_private_base",
@@ -112,7 +120,14 @@ fn inline_float(f: &mut Formatter<'_>, float: InlineFloat, ty: Type) -> fmt::Res
         InlineFloat::InvTwoPi
             if matches!(
                 ty,
-                Type::F64 | Type::B64 | Type::AccF32 | Type::AccB32 | Type::AccF16 | Type::AccBf16
+                Type::F64
+                    | Type::B64
+                    | Type::Acc64
+                    | Type::Acc256
+                    | Type::AccF32
+                    | Type::AccB32
+                    | Type::AccF16
+                    | Type::AccBf16
             ) =>
         {
             "0.15915494309189532"

@@ -2,7 +2,7 @@
 //! ends leave the same bits.
 
 use super::golden;
-use crate::isa::{self, Encoding, Flags, Instruction, Opcode};
+use crate::isa::{self, Encoding, Flags, Generation, Instruction, Opcode};
 use crate::program::lower::refusal;
 use crate::program::testing::{Bench, VGPRS};
 use crate::simd::tests::EDGES;
@@ -39,7 +39,7 @@ fn computes(instruction: &Instruction) -> bool {
             | Encoding::Global
             | Encoding::Scratch
     );
-    let flags = instruction.op.flags();
+    let flags = instruction.info().flags;
     let stops = flags.intersects(Flags::BRANCH | Flags::END)
         || matches!(
             instruction.op,
@@ -114,7 +114,7 @@ fn back_ends_agree_on_every_encoding() {
     let mut wrong = Vec::new();
     let mut compared = 0;
     for (size, bytes, text) in golden() {
-        let instruction = isa::decode(size, &bytes, 0).expect(text);
+        let instruction = isa::decode(Generation::Gfx11, size, &bytes, 0).expect(text);
         if !computes(&instruction) || refusal(&instruction, size).is_some() {
             continue;
         }

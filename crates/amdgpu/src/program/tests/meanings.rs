@@ -2,7 +2,7 @@
 //! get wrong, run as code.
 
 use crate::exec::{Problem, aperture};
-use crate::isa::{self, WaveSize};
+use crate::isa::{self, Generation, WaveSize};
 use crate::memory::AllocationKind;
 use crate::program::testing::Bench;
 use crate::simd::{Backend, Row};
@@ -15,7 +15,12 @@ type Line = (&'static str, &'static [u32]);
 fn words(lines: &[Line], size: WaveSize) -> Vec<u32> {
     for (text, words) in lines {
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-        assert_eq!(isa::decode(size, &bytes, 0).expect(text).to_string(), *text);
+        assert_eq!(
+            isa::decode(Generation::Gfx11, size, &bytes, 0)
+                .expect(text)
+                .to_string(),
+            *text
+        );
     }
     lines
         .iter()

@@ -23,7 +23,7 @@ pub(super) fn lower(l: &mut Lowerer, i: &Instruction, control: &Dpp) -> Result<(
             });
             let lanes = lanes.fold(0_u32, |bits, lane| bits | 1 << lane);
             let flags = u16::from(fetch_inactive) | u16::from(bound_control) << 1;
-            (row_table(control), lanes, flags)
+            (row_table(control)?, lanes, flags)
         }
         Dpp::Lanes8 {
             lanes,
@@ -35,7 +35,7 @@ pub(super) fn lower(l: &mut Lowerer, i: &Instruction, control: &Dpp) -> Result<(
         }
     };
     let mut op = l.op::<DppBegin>();
-    let ty = i.op.info().src[0];
+    let ty = i.info().src[0];
     op.a = l.source(&mut op, 0, i.src[0], ty)?;
     op.imm = l.shuffle(table);
     op.aux = lanes;
@@ -47,13 +47,13 @@ pub(super) fn lower(l: &mut Lowerer, i: &Instruction, control: &Dpp) -> Result<(
 /// The instruction itself, and what ends it. The result of a compare is zero
 /// for lanes that are masked, but stays for those without a source.
 fn compute(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
-    if i.op.flags().contains(Flags::WRITES_EXEC) {
+    if i.info().flags.contains(Flags::WRITES_EXEC) {
         l.with_dpp(|l| super::single(l, i))?;
         let op = l.op::<DppEndExec>();
         l.push(op);
         return Ok(());
     }
-    if !i.op.mnemonic().starts_with("v_cmp") {
+    if !i.op.name().starts_with("v_cmp") {
         l.with_dpp(|l| super::single(l, i))?;
         let op = l.op::<DppEnd>();
         l.push(op);
@@ -73,8 +73,15 @@ fn compute(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
 }
 
 /// The lane that each lane reads; 32 for none.
-fn row_table(control: DppControl) -> [u8; 32] {
-    std::array::from_fn(|lane| {
+fn row_table(control: DppControl) -> Result<[u8; 32], Refusal> {
+    use DppControl::*;
+    if matches!(
+        control,
+        WaveShl | WaveRol | WaveShr | WaveRor | RowBcast15 | RowBcast31
+    ) {
+        return Err("a permutation of lanes across rows is not implemented".to_owned());
+    }
+    Ok(std::array::from_fn(|lane| {
         let (row, at) = (lane & 16, lane as i32 & 15);
         let from = match control {
             DppControl::QuadPerm(lanes) => (at & !3) + i32::from(lanes[at as usize & 3]),
@@ -85,11 +92,12 @@ fn row_table(control: DppControl) -> [u8; 32] {
             DppControl::RowHalfMirror => (at & 8) | (7 - (at & 7)),
             DppControl::RowShare(n) => i32::from(n),
             DppControl::RowXmask(n) => at ^ i32::from(n),
+            WaveShl | WaveRol | WaveShr | WaveRor | RowBcast15 | RowBcast31 => -1,
         };
         if (0..16).contains(&from) {
             row as u8 + from as u8
         } else {
             32
         }
-    })
+    }))
 }
