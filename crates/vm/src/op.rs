@@ -1,7 +1,7 @@
 //! The table of instructions: one row each, for both bytecode versions.
 //!
 //! How instructions are read, what is proved about them, and how they are written as text derives from the operands of
-//! their rows. What they do is in [`crate::interp`].
+//! their rows. What they do is up to the interpreter.
 
 /// How a byte is read as an instruction: by itself, or behind a prefix byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

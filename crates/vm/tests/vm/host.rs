@@ -11,8 +11,8 @@ use crate::asm::Asm;
 use crate::generate::IMPORTS;
 
 /// What it takes for a program to be over: so many polls of so many instructions.
-const POLLS: usize = 20;
-const BUDGET: u64 = 2_000;
+const POLLS: usize = 5;
+const BUDGET: u64 = 500;
 
 /// Loads a generated program and calls each of its functions; a program that goes on for too long is left alone.
 /// Panics if the verifier refuses it.

@@ -606,6 +606,17 @@ fn several_invocations_are_under_way_at_once() {
     );
 }
 
+/// Whoever owns them may move them to another thread.
+#[test]
+fn contexts_and_invocations_can_be_sent() {
+    fn sent<T: Send>() {}
+    fn shared<T: Send + Sync>() {}
+    sent::<Context>();
+    sent::<Invocation>();
+    shared::<vm::BytecodeModule>();
+    shared::<vm::Trap>();
+}
+
 #[test]
 fn limits_have_sane_defaults() {
     let Limits {
