@@ -59,6 +59,15 @@ const TARGETS: &[Target] = &[
         name: "safetensors",
         seeds: Seeds::Files("safetensors"),
     },
+    Target {
+        name: "verifier",
+        seeds: Seeds::Files("vmfb"),
+    },
+    Target {
+        name: "verify_run",
+        // Any bytes are a program; these have some variety.
+        seeds: Seeds::Code,
+    },
 ];
 
 /// Coverage of edges and comparisons, as libFuzzer reads it.
