@@ -73,7 +73,8 @@ pub struct Report {
     pub workgroups: u64,
     /// Waves run.
     pub waves: u64,
-    /// Wave instructions executed; waits and other hints are not counted.
+    /// Wave instructions executed, waits for memory among them; hints are not
+    /// counted.
     pub instructions: u64,
 }
 

@@ -28,7 +28,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 pub(crate) use block::Block;
 pub(crate) use lds::Lds;
 pub(crate) use table::{Range, Table};
-pub(crate) use view::{AccessError, Lanes, Reason, Spanned, View};
+pub(crate) use view::{AccessError, Lanes, Reason, View};
 
 /// The registry of live device allocations.
 ///

@@ -85,6 +85,8 @@ pub(crate) struct Wave {
     pub(crate) temps: u16,
     /// Number of the wave in its workgroup.
     pub(crate) number: u32,
+    /// How often it still lets the others run while it waits for loads.
+    pub(crate) patience: u32,
     /// Ops executed since the workgroup began.
     pub(crate) executed: u64,
 }
@@ -194,6 +196,7 @@ impl Wave {
             kept_lanes: 0,
             temps: 0,
             number: 0,
+            patience: 0,
             executed: 0,
         }
     }

@@ -9,8 +9,16 @@ use crate::memory::{AccessError, Lds, Reason};
 use crate::simd::{LANES, Row};
 use crate::wave::{Mode, State, Wave, slot};
 
-/// Ops a wave may execute before the next one has its turn.
-const SLICE: u64 = 100_000;
+/// Ops a wave may execute before the next one has its turn. Short, for there
+/// are compiled kernels whose waves do the same work on the same memory with no
+/// barrier between them: they are right as long as no wave is far ahead.
+const SLICE: u64 = 1000;
+
+/// How often a wave lets the others run when it waits for loads: at first, and
+/// at least after each barrier. In hardware, where a load takes long, the others
+/// have read what they read by then, before this one writes.
+const PATIENCE: u32 = 64;
+const PATIENCE_AT_BARRIERS: u32 = 8;
 
 /// The registers and LDS of one thread.
 #[derive(Debug, Default)]
@@ -50,6 +58,7 @@ impl Worker {
                     wave.scratch.fill(Row::ZERO);
                 }
                 begin(wave, job, position, items);
+                wave.patience = if count > 1 { PATIENCE } else { 0 };
             }
             first = false;
             let result = run_waves(&mut self.waves, &mut env, job, position);
@@ -201,6 +210,7 @@ fn run_waves(
         let mut waiting = false;
         for wave in waves.iter_mut().filter(|wave| wave.state == State::Barrier) {
             wave.state = State::Ready;
+            wave.patience = wave.patience.max(PATIENCE_AT_BARRIERS);
             waiting = true;
         }
         if !waiting {

@@ -390,11 +390,11 @@ pub(crate) struct DsExchange2<const WIDE: bool>;
 impl<const WIDE: bool> Kernel for DsExchange2<WIDE> {
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         let result = super::global::try_each_lane(wave.exec, |lane| {
-            let base = u64::from(wave.rows[op.a as usize].lanes()[lane]);
+            let base = wave.rows[op.a as usize].lanes()[lane];
             let (first, second) = operands::<WIDE>(wave, op.b, op.c, lane);
             let places = [(op.imm, first), (op.aux, second)];
             for (i, (offset, data)) in places.into_iter().enumerate() {
-                let at = base + u64::from(offset);
+                let at = u64::from(base.wrapping_add(offset));
                 let old = on_lds::<WIDE>(env, AtomicFn::Swap, at, lane, data, 0)?;
                 let row = op.d as usize + i * if WIDE { 2 } else { 1 };
                 wave.rows[row].lanes_mut()[lane] = old as u32;
@@ -440,8 +440,9 @@ impl<const WIDE: bool> Kernel for DsAtomic<WIDE> {
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         let function = AtomicFn::of(op);
         let result = super::global::try_each_lane(wave.exec, |lane| {
-            let address = u64::from(wave.rows[op.a as usize].lanes()[lane]) + u64::from(op.imm);
+            let address = wave.rows[op.a as usize].lanes()[lane].wrapping_add(op.imm);
             let (data, compare) = operands::<WIDE>(wave, op.b, op.c, lane);
+            let address = u64::from(address);
             let old = on_lds::<WIDE>(env, function, address, lane, data, compare)?;
             give_back::<WIDE>(wave, op, lane, old);
             Ok(())

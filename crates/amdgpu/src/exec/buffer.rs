@@ -8,9 +8,9 @@
 use std::marker::PhantomData;
 
 use super::{Env, each_lane};
-use crate::memory::{AccessError, Lanes, Spanned};
+use crate::memory::{AccessError, Lanes};
 use crate::program::Op;
-use crate::simd::{Kernel, Row, Simd};
+use crate::simd::{Kernel, Simd, chunks};
 use crate::wave::Wave;
 
 /// `aux` bit: the address row is a byte offset.
@@ -162,10 +162,9 @@ fn place(wave: &Wave, op: &Op, resource: &Resource, lane: usize) -> (u32, u64) {
     } else {
         0
     };
-    (
-        index.wrapping_add(own),
-        u64::from(offset) + u64::from(op.imm),
-    )
+    // Compilers count on 32 bits: a negative offset plus a constant.
+    let offset = offset.wrapping_add(op.imm);
+    (index.wrapping_add(own), u64::from(offset))
 }
 
 /// Calls `access` for each element of `bytes` of each active lane with the
@@ -197,47 +196,50 @@ fn each_element(
     result
 }
 
-/// The lanes of a raw buffer access, if they are all in range.
-#[inline(always)]
-fn all_in_range<'a, S: Simd>(
-    resource: &Resource,
-    op: &Op,
-    bytes: u32,
-    scalar: u32,
-    offsets: &'a Row,
-    active: u32,
-    mask: &'a Row,
-) -> Option<Spanned<'a>> {
-    if !resource.is_raw(op.aux) {
-        return None;
-    }
-    let fixed = u64::from(scalar) + u64::from(op.imm);
-    let base = resource.base.wrapping_add(fixed);
-    let spanned = Lanes {
-        base,
-        offsets,
-        active,
-        mask,
-    }
-    .measure::<S>()?;
-    let end = u64::from(spanned.greatest()) + fixed + u64::from(bytes);
-    (end <= u64::from(resource.records)).then_some(spanned)
+/// The lanes of a raw buffer access of `bytes`, if they are all in range: what
+/// `span` makes of them. Offsets are tried as they are first, and then with the
+/// constant one added in 32 bits.
+macro_rules! when_in_range {
+    ($S:ty, $wave:ident, $op:ident, $bytes:expr, |$spanned:ident| $access:expr) => {{
+        let resource = Resource::read($wave, $op.b);
+        let mut offsets = $wave.rows[$op.a as usize];
+        let mut constant = $op.imm;
+        loop {
+            if !resource.is_raw($op.aux) {
+                break None;
+            }
+            let fixed = u64::from($wave.scalar($op.c)) + u64::from(constant);
+            let lanes = Lanes {
+                base: resource.base.wrapping_add(fixed),
+                offsets: &offsets,
+                active: $wave.exec,
+                mask: &$wave.mask,
+            };
+            if let Some($spanned) = lanes.measure::<$S>() {
+                let end = u64::from($spanned.greatest()) + fixed + u64::from($bytes as u32);
+                if end <= u64::from(resource.records) {
+                    break Some($access);
+                }
+            }
+            if constant == 0 {
+                break None;
+            }
+            let moved = <$S>::splat(constant);
+            let sums = offsets.get::<$S>();
+            offsets.set(chunks!(i => sums[i].add(moved)));
+            constant = 0;
+        }
+    }};
 }
 
 impl<const N: usize> Kernel for BufferLoad<N> {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
-        let resource = Resource::read(wave, op.b);
-        let offsets = wave.rows[op.a as usize];
-        let scalar = wave.scalar(op.c);
-        let (exec, mask) = (wave.exec, &wave.mask);
-        let result =
-            match all_in_range::<S>(&resource, op, 4 * N as u32, scalar, &offsets, exec, mask) {
-                Some(spanned) => env
-                    .view
-                    .load_span::<S, N>(spanned, &mut wave.rows[op.d as usize..]),
-                None => load_elements(wave, env, op, N),
-            };
+        let result = when_in_range!(S, wave, op, 4 * N, |spanned| {
+            env.view
+                .load_span::<S, N>(spanned, &mut wave.rows[op.d as usize..])
+        });
+        let result = result.unwrap_or_else(|| load_elements(wave, env, op, N));
         env.settle(wave, next, result)
     }
 }
@@ -257,25 +259,29 @@ fn load_elements(wave: &mut Wave, env: &mut Env, op: &Op, count: usize) -> Resul
 impl<const N: usize> Kernel for BufferStore<N> {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
-        let resource = Resource::read(wave, op.b);
-        let scalar = wave.scalar(op.c);
-        let offsets = &wave.rows[op.a as usize];
-        let (exec, mask) = (wave.exec, &wave.mask);
-        let result =
-            match all_in_range::<S>(&resource, op, 4 * N as u32, scalar, offsets, exec, mask) {
-                Some(spanned) => env
-                    .view
-                    .store_span::<S, N>(spanned, &wave.rows[op.d as usize..]),
-                None => each_element(wave, op, N, 4, |wave, lane, element, address| {
-                    let value = wave.rows[op.d as usize + element].lanes()[lane];
-                    match address {
-                        Some(address) => env.view.store_dword(address, lane as u32, value),
-                        None => Ok(()),
-                    }
-                }),
-            };
+        let result = when_in_range!(S, wave, op, 4 * N, |spanned| {
+            env.view
+                .store_span::<S, N>(spanned, &wave.rows[op.d as usize..])
+        });
+        let result = result.unwrap_or_else(|| store_elements(wave, env, op, N));
         env.settle(wave, next, result)
     }
+}
+
+#[cold]
+fn store_elements(
+    wave: &mut Wave,
+    env: &mut Env,
+    op: &Op,
+    count: usize,
+) -> Result<(), AccessError> {
+    each_element(wave, op, count, 4, |wave, lane, element, address| {
+        let value = wave.rows[op.d as usize + element].lanes()[lane];
+        match address {
+            Some(address) => env.view.store_dword(address, lane as u32, value),
+            None => Ok(()),
+        }
+    })
 }
 
 impl<M: Small> Kernel for BufferLoadSmall<M> {

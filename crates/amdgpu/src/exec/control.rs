@@ -87,6 +87,22 @@ impl Kernel for Sleep {
     }
 }
 
+/// The wave waits for its loads. They are complete here, but the others of the
+/// workgroup have their turn, as long as the wave is patient.
+pub(crate) struct Wait;
+
+impl Kernel for Wait {
+    #[inline(always)]
+    fn run<S: Simd>(wave: &mut Wave, _: &mut Env, _: &Op, next: u32) -> u32 {
+        if wave.patience == 0 {
+            return next;
+        }
+        wave.patience -= 1;
+        wave.pc = next;
+        STOP
+    }
+}
+
 /// `s_trap`; `imm` is its number.
 pub(crate) struct Trap;
 

@@ -2,7 +2,7 @@
 
 use super::transfer;
 use super::view::{AccessError, Lanes, Reason, narrow, widen};
-use crate::simd::{LANES, Row, Simd};
+use crate::simd::{LANES, Row, Simd, chunks};
 
 /// LDS of the workgroup that a worker is running. Only that worker touches it.
 #[derive(Debug, Default)]
@@ -35,8 +35,8 @@ impl Lds {
         if at.active == 0 {
             return Ok(());
         }
-        let span = transfer::span::<S>(at);
-        self.check(at, span, 4 * N as u32, false)?;
+        let mut moved = Row::ZERO;
+        let (at, span) = self.settle::<S>(at, &mut moved, 4 * N as u32, false)?;
         let base = self.words.as_ptr().expose_provenance() as u64 + at.base;
         // SAFETY: the active lanes' bytes are inside `self.words`.
         unsafe { transfer::load::<S, N>(Lanes { base, ..at }, span, rows) }
@@ -54,8 +54,8 @@ impl Lds {
         if at.active == 0 {
             return Ok(());
         }
-        let span = transfer::span::<S>(at);
-        self.check(at, span, 4 * N as u32, true)?;
+        let mut moved = Row::ZERO;
+        let (at, _) = self.settle::<S>(at, &mut moved, 4 * N as u32, true)?;
         let base = self.words.as_mut_ptr().expose_provenance() as u64 + at.base;
         // SAFETY: the active lanes' bytes are inside `self.words`, which is
         // borrowed for writing.
@@ -69,7 +69,8 @@ impl Lds {
         at: Lanes<'_>,
         into: &mut Row,
     ) -> Result<(), AccessError> {
-        self.check(at, transfer::span::<S>(at), B as u32, false)?;
+        let mut moved = Row::ZERO;
+        let (at, _) = self.settle::<S>(at, &mut moved, B as u32, false)?;
         let bytes = self.as_bytes();
         each(at, |lane, offset| {
             let value = bytes[offset..offset + B].try_into().expect("B bytes");
@@ -84,7 +85,8 @@ impl Lds {
         at: Lanes<'_>,
         from: &Row,
     ) -> Result<(), AccessError> {
-        self.check(at, transfer::span::<S>(at), B as u32, true)?;
+        let mut moved = Row::ZERO;
+        let (at, _) = self.settle::<S>(at, &mut moved, B as u32, true)?;
         let bytes = self.as_bytes_mut();
         each(at, |lane, offset| {
             bytes[offset..offset + B].copy_from_slice(&narrow::<B>(from.lanes()[lane]));
@@ -178,18 +180,37 @@ impl Lds {
         bytemuck::cast_slice_mut(self.words.as_mut_slice())
     }
 
+    /// Checks that the places of the active lanes are there; gives them and
+    /// their span. Addresses and constant offsets are added in 32 bits, which
+    /// matters to negative addresses only: then `moved` holds the sums.
     #[inline(always)]
-    fn check(
+    fn settle<'a, S: Simd>(
         &self,
-        at: Lanes<'_>,
-        (_, greatest): (u32, u32),
+        at: Lanes<'a>,
+        moved: &'a mut Row,
         bytes: u32,
         write: bool,
-    ) -> Result<(), AccessError> {
-        if at.base + u64::from(greatest) + u64::from(bytes) <= u64::from(self.bytes) {
-            return Ok(());
+    ) -> Result<(Lanes<'a>, (u32, u32)), AccessError> {
+        let fits = |base: u64, (_, greatest): (u32, u32)| {
+            base + u64::from(greatest) + u64::from(bytes) <= u64::from(self.bytes)
+        };
+        let span = transfer::span::<S>(at);
+        if fits(at.base, span) {
+            return Ok((at, span));
         }
-        self.explain(at, bytes, write)
+        let constant = S::splat(at.base as u32);
+        let sums = at.offsets.get::<S>();
+        moved.set(chunks!(i => sums[i].add(constant)));
+        let at = Lanes {
+            base: 0,
+            offsets: moved,
+            ..at
+        };
+        let span = transfer::span::<S>(at);
+        if !fits(0, span) {
+            self.explain(at, bytes, write)?;
+        }
+        Ok((at, span))
     }
 
     /// Finds the first lane at fault.

@@ -36,7 +36,6 @@ fn dropped(op: Opcode) -> bool {
         op,
         SNop | SClause
             | SDelayAlu
-            | SWaitcnt
             | SWaitcntDepctr
             | SWaitcntVscnt
             | SWaitcntVmcnt
@@ -310,6 +309,8 @@ fn control(l: &mut Lowerer, i: &Instruction, at: u32) -> Result<(), Refusal> {
         | Opcode::SMovreldB64
         | Opcode::SMovrelsd2B32 => return relative(l, i),
         Opcode::SSleep => l.common_op::<Sleep>(),
+        Opcode::SWaitcnt if !waits_for_loads(imm.unwrap_or(0)) => return Ok(()),
+        Opcode::SWaitcnt => l.common_op::<Wait>(),
         Opcode::STrap => Op {
             imm: u32::from(imm.unwrap_or(0)),
             ..l.common_op::<Trap>()
@@ -354,6 +355,13 @@ fn control(l: &mut Lowerer, i: &Instruction, at: u32) -> Result<(), Refusal> {
     };
     l.push(op);
     Ok(())
+}
+
+/// Does `s_waitcnt` with this constant wait for loads, of vectors (upper bits) or
+/// of scalars and LDS?
+fn waits_for_loads(counters: u16) -> bool {
+    let (vector, scalar) = (counters >> 10, counters >> 4 & 63);
+    vector != 63 || scalar != 63
 }
 
 /// A message that is answered: the clock, or zero, there being no doorbell, no

@@ -192,6 +192,12 @@ fn take_one(
         l.push(op);
         return Ok(op.d);
     }
+    // A constant that is taken as a half is one.
+    let ty = if ty == Type::MixF32 && source.flags & form::HALF != 0 {
+        Type::F16
+    } else {
+        ty
+    };
     let mut op = l.op::<Take>();
     op.a = l.source(&mut op, number, operand, ty)?;
     op.d = l.temp(temp::TAKEN + number as u16);

@@ -1,5 +1,7 @@
 //! Meanings on edge values, against plain arithmetic and known answers.
 
+mod exhaustive;
+
 use super::*;
 use crate::simd::tests::{EDGES, pairs, same_f32};
 use crate::simd::{Portable, Simd};

@@ -1,12 +1,12 @@
 //! Known answers of instructions that compilers seldom emit or that manuals
 //! get wrong, run as code.
 
-use crate::exec::{Problem, aperture};
+use crate::exec::{self, Problem, aperture};
 use crate::isa::{self, Generation, WaveSize};
 use crate::memory::AllocationKind;
 use crate::program::testing::Bench;
 use crate::simd::{Backend, Row};
-use crate::wave::{Wave, slot};
+use crate::wave::{State, Wave, slot};
 
 /// An instruction: LLVM's text and its encoding.
 type Line = (&'static str, &'static [u32]);
@@ -721,6 +721,101 @@ fn flat_atomics_reach_private_memory() {
     assert_eq!(seen, [9, 18]);
 }
 
+/// Compilers fold constants into offsets that are negative without them.
+#[test]
+fn offsets_are_added_in_32_bits() {
+    let lines: &[Line] = &[
+        (
+            "buffer_load_b128 v[4:7], v1, s[4:7], 0 offen offset:400",
+            &[0xe05c_0190, 0x8041_0401],
+        ),
+        (
+            "buffer_load_b32 v8, v1, s[4:7], 0 offen offset:404",
+            &[0xe050_0194, 0x8041_0801],
+        ),
+        (
+            "buffer_load_u16 v9, v1, s[4:7], 0 offen offset:408",
+            &[0xe048_0198, 0x8041_0901],
+        ),
+        (
+            "buffer_store_b64 v[10:11], v1, s[4:7], 0 offen offset:396",
+            &[0xe06c_018c, 0x8041_0a01],
+        ),
+    ];
+    let size = WaveSize::Wave32;
+    for backend in [Backend::detect(), Backend::Portable] {
+        let words = words(lines, size);
+        let mut bench = Bench::new(&words, size, backend).expect("it lowers");
+        let memory = crate::memory::Memory::new(1 << 20);
+        let address = memory.alloc(4096, AllocationKind::Device).expect("memory");
+        let contents: Vec<u8> = (0..1024_u32).flat_map(u32::to_le_bytes).collect();
+        memory.write(address, &contents).expect("allocated");
+        bench.see(&memory);
+        let resource = [address as u32, (address >> 32) as u32, 1024, 3 << 28];
+        bench.wave.scalars[4..8].copy_from_slice(&resource);
+        // The first lane is at -396, the last one 16 bytes a lane further on.
+        fill(&mut bench, 1, |lane| (16 * lane).wrapping_sub(396));
+        fill(&mut bench, 10, |lane| 1000 + lane);
+        let wave = bench.run().expect("no fault");
+        for (row, first) in [(4, 1), (5, 2), (6, 3), (7, 4), (8, 2), (9, 3)] {
+            let expected = std::array::from_fn(|lane| first + 4 * lane as u32);
+            assert_eq!(lanes(&wave, row), expected, "v{row}");
+        }
+        let mut bytes = [0; 20];
+        memory.read(address, &mut bytes).expect("allocated");
+        let dwords = bytes
+            .as_chunks()
+            .0
+            .iter()
+            .map(|&bytes| u32::from_le_bytes(bytes));
+        assert_eq!(dwords.collect::<Vec<_>>(), [1000, 0, 2, 3, 1001]);
+    }
+    let lines: &[Line] = &[
+        ("ds_store_b32 v1, v2 offset:64", &[0xd834_0040, 0x0000_0201]),
+        (
+            "ds_load_b64 v[4:5], v1 offset:60",
+            &[0xd9d8_003c, 0x0400_0001],
+        ),
+        ("ds_load_u8 v6, v1 offset:64", &[0xd8e8_0040, 0x0600_0001]),
+        (
+            "ds_add_rtn_u32 v7, v1, v2 offset:64",
+            &[0xd880_0040, 0x0700_0201],
+        ),
+    ];
+    let prepare = |bench: &mut Bench| {
+        fill(bench, 1, |lane| (8 * lane).wrapping_sub(56));
+        fill(bench, 2, |lane| 0x100 + lane);
+    };
+    let seen = run_32(lines, prepare, |wave| {
+        [4, 5, 6, 7].map(|row| lanes(wave, row)[3])
+    });
+    assert_eq!(seen, [0, 0x103, 3, 0x103]);
+}
+
+#[test]
+fn constants_of_mixed_precision_are_halves_where_halves_are_taken() {
+    let lines: &[Line] = &[
+        (
+            "v_fma_mix_f32 v5, v1, 1.0, v2 op_sel_hi:[1,1,0]",
+            &[0xcc20_0005, 0x1c09_e501],
+        ),
+        ("v_fma_mix_f32 v6, v2, 1.0, v2", &[0xcc20_0006, 0x0409_e502]),
+        (
+            "v_fma_mix_f32 v7, v1, v1, neg(1.0) op_sel_hi:[1,1,1]",
+            &[0xcc20_4007, 0x9bca_0301],
+        ),
+    ];
+    let prepare = |bench: &mut Bench| {
+        // 3 as a half, 10 as a whole number.
+        set(bench, 1, 0x4200);
+        set(bench, 2, 10.0_f32.to_bits());
+    };
+    let seen = run_32(lines, prepare, |wave| {
+        [5, 6, 7].map(|row| f32::from_bits(lanes(wave, row)[0]))
+    });
+    assert_eq!(seen, [13.0, 20.0, 8.0]);
+}
+
 #[test]
 fn swizzled_buffers() {
     let store: Line = (
@@ -818,4 +913,21 @@ fn messages_are_answered_and_halts_are_faults() {
     let halt = words(&[("s_sethalt 1", &[0xbf82_0001])], size);
     let bench = Bench::new(&halt, size, Backend::Portable).expect("it lowers");
     assert_eq!(bench.run().err(), Some(Problem::Halt));
+}
+
+#[test]
+fn patient_waves_let_others_run_while_they_wait_for_loads() {
+    let size = WaveSize::Wave32;
+    let lines: &[Line] = &[
+        ("s_waitcnt vmcnt(0)", &[0xbf89_03f7]),
+        ("s_waitcnt expcnt(0)", &[0xbf89_fff0]),
+        ("s_waitcnt lgkmcnt(0)", &[0xbf89_fc07]),
+    ];
+    let mut bench = Bench::new(&words(lines, size), size, Backend::Portable).expect("it lowers");
+    bench.wave.patience = 1;
+    let Bench { wave, env } = &mut bench;
+    exec::run(wave, env, 100);
+    assert_eq!((wave.state, wave.patience), (State::Ready, 0));
+    exec::run(wave, env, 100);
+    assert_eq!(wave.state, State::Done);
 }
