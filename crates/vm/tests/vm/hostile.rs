@@ -3,6 +3,7 @@
 
 use proptest::prelude::*;
 
+use crate::mutations::flatbuffer;
 use crate::{generate, host};
 
 proptest! {
@@ -35,11 +36,3 @@ proptest! {
 }
 
 const FIXTURES: &[&str] = &["gfx1100/add_dynamic.vmfb", "old_gfx1100/reduce.vmfb"];
-
-/// Where the flatbuffer of a module is: it has all but the larger data.
-fn flatbuffer(file: &[u8]) -> std::ops::Range<usize> {
-    let identifier = file.windows(4).position(|bytes| bytes == b"IREE");
-    let start = identifier.expect("it is a module") - 4;
-    let length: [u8; 4] = file[start - 4..start].try_into().unwrap();
-    start..start + u32::from_le_bytes(length) as usize
-}

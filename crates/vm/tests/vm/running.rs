@@ -11,6 +11,7 @@ use vm::{
 };
 
 use crate::asm::{A, Asm, Fun, i, import, list, m, r, remap, text, to};
+use crate::stand_in::StandIn;
 use crate::support::{call, failure, limits, linked, load, run, show};
 
 const VERSIONS: [u16; 2] = [15, 17];
@@ -647,61 +648,15 @@ fn each_instruction_can_be_watched() {
     assert!(lines[2].contains("vm.ext.i32.i64.s"), "{}", lines[2]);
 }
 
-/// Has every function a module imports, and each fails.
-struct Failing(Vec<NativeExport>);
-
-impl NativeModule for Failing {
-    fn name(&self) -> &'static str {
-        "hal"
-    }
-
-    fn version(&self) -> u32 {
-        7
-    }
-
-    fn types(&self) -> &'static [&'static RefType] {
-        static A: vm::Type<[u8; 1]> = vm::Type::new("hal.allocator");
-        static B: vm::Type<[u8; 2]> = vm::Type::new("hal.buffer");
-        static V: vm::Type<[u8; 3]> = vm::Type::new("hal.buffer_view");
-        static C: vm::Type<[u8; 4]> = vm::Type::new("hal.command_buffer");
-        static S: vm::Type<[u8; 5]> = vm::Type::new("hal.descriptor_set_layout");
-        static D: vm::Type<[u8; 6]> = vm::Type::new("hal.device");
-        static E: vm::Type<[u8; 7]> = vm::Type::new("hal.executable");
-        static F: vm::Type<[u8; 8]> = vm::Type::new("hal.fence");
-        static P: vm::Type<[u8; 9]> = vm::Type::new("hal.pipeline_layout");
-        static TYPES: &[&RefType] = &[
-            A.erased(),
-            B.erased(),
-            V.erased(),
-            C.erased(),
-            S.erased(),
-            D.erased(),
-            E.erased(),
-            F.erased(),
-            P.erased(),
-        ];
-        TYPES
-    }
-
-    fn exports(&self) -> &[NativeExport] {
-        &self.0
-    }
-
-    fn call(&mut self, _: usize, _: &mut Call<'_>) -> Result<Flow> {
-        Err(vm::Error::new(Code::UNAVAILABLE, "no device"))
-    }
-}
-
 #[test]
 fn failures_name_their_place_in_the_source() {
     let file = fixtures::read("old_gfx1100/add.vmfb");
     let module = Arc::new(vm::BytecodeModule::load(file.into()).unwrap());
-    let exports = module.imports().map(|(import, signature)| NativeExport {
-        name: import.name.strip_prefix("hal.").unwrap().to_owned().leak(),
-        signature: signature.text().to_owned().leak(),
-    });
     let mut context = Context::new(limits());
-    context.register(Box::new(Failing(exports.collect())));
+    for mut stand_in in StandIn::of(&module) {
+        stand_in.fails = true;
+        context.register(Box::new(stand_in));
+    }
     let id = context.link(module).unwrap();
     let trap = call(&mut context, id, "add", vec![Value::Ref(None); 2]).unwrap_err();
     let frame = &trap.frames()[0];
