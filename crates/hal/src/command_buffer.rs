@@ -43,6 +43,10 @@ use recording::Recording;
 use stream::StreamSink;
 use validation::{SlotNeeds, check_table};
 
+/// Most binding slots of a command buffer. Programs use a handful; each costs
+/// memory from the beginning.
+pub const MAX_BINDING_SLOTS: usize = 1 << 16;
+
 /// Commands, recorded between [`CommandBuffer::begin`] and
 /// [`CommandBuffer::end`], then submitted to queues of the device that made
 /// it: any number of times, or once if it is one-shot.
@@ -88,6 +92,7 @@ struct Recorded {
 impl CommandBuffer {
     /// INVALID_ARGUMENT for flags that exclude each other: inline execution
     /// needs a one-shot command buffer, not nested, without binding slots.
+    /// RESOURCE_EXHAUSTED for more than [`MAX_BINDING_SLOTS`].
     pub(crate) fn new(
         device: &Arc<RecordingDevice>,
         mode: CommandBufferMode,
@@ -111,6 +116,11 @@ impl CommandBuffer {
                     "a command buffer cannot be executed while it is recorded: {why}"
                 )));
             }
+        }
+        if binding_capacity > MAX_BINDING_SLOTS {
+            return Err(Status::resource_exhausted(format!(
+                "a command buffer has at most {MAX_BINDING_SLOTS} binding slots, not {binding_capacity}"
+            )));
         }
         Ok(Self(Arc::new(Inner {
             device: device.clone(),

@@ -148,7 +148,8 @@ impl Device {
 
     /// A command buffer to record into, for queues that `affinity` selects,
     /// with `binding_capacity` binding slots. `INVALID_ARGUMENT` for flags
-    /// that exclude each other, or if there are no such queues.
+    /// that exclude each other, or if there are no such queues;
+    /// `RESOURCE_EXHAUSTED` for more slots than [`crate::MAX_BINDING_SLOTS`].
     pub fn create_command_buffer(
         &self,
         flags: CommandBufferFlags,

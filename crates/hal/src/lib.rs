@@ -49,7 +49,7 @@ pub use command::{
     Advice, BufferBarrier, BufferRef, BufferSource, Command, DispatchConfig, MAX_UPDATE_BYTES,
     MemoryBarrier,
 };
-pub use command_buffer::CommandBuffer;
+pub use command_buffer::{CommandBuffer, MAX_BINDING_SLOTS};
 pub use device::{Device, DeviceLimits};
 pub use driver::{DRIVER_OPTIONS, DeviceInfo, Driver, DriverOptions};
 pub use event::Event;

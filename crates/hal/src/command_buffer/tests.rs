@@ -238,6 +238,21 @@ fn inline_execution_excludes_reuse_nesting_and_slots() {
 }
 
 #[test]
+fn binding_slots_are_limited() {
+    let device = null_device();
+    let make = |slots| {
+        let flags = CommandBufferFlags::empty();
+        device.create_command_buffer(flags, ANY, QueueAffinity::ANY, slots)
+    };
+    let commands = make(MAX_BINDING_SLOTS).unwrap();
+    commands.begin().unwrap();
+    commands.end().unwrap();
+    for slots in [MAX_BINDING_SLOTS + 1, usize::MAX] {
+        assert_eq!(code(make(slots)), StatusCode::ResourceExhausted);
+    }
+}
+
+#[test]
 fn debug_groups_must_match() {
     let device = null_device();
     let commands = recording(&device, 0);

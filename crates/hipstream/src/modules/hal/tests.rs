@@ -8,6 +8,7 @@ mod fixture;
 mod memory;
 mod programs;
 mod queues;
+mod trace;
 
 use std::collections::BTreeSet;
 
@@ -84,6 +85,7 @@ scenarios! {
     commands::transfers_v7,
     commands::long_updates,
     commands::dispatches_v2,
+    commands::too_many_slots,
     commands::refusals,
 }
 

@@ -393,6 +393,16 @@ fn transfers_v2(f: &mut Fixture, target: &Ref) -> Ref {
     commands
 }
 
+/// A program cannot ask for more than it will ever use.
+pub(super) fn too_many_slots(f: &mut Fixture) {
+    let device = f.device();
+    for capacity in [-1, 1 << 20] {
+        let args = [r(&device), i(0), BOTH, ANY, i(capacity)];
+        let (status, _) = f.fail("command_buffer.create 0riiIi_r", &args);
+        assert_eq!(status, Code::RESOURCE_EXHAUSTED);
+    }
+}
+
 /// What is not built says so when it is called, and nothing is recorded.
 pub(super) fn refusals(f: &mut Fixture) {
     let device = f.device();
