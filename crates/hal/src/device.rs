@@ -49,7 +49,7 @@ impl Device {
             .collect::<Result<Vec<_>>>()?;
         let block_pool = BlockPool::new(&context, params.arena_block_size);
         let pools = (params.async_allocations && limits.memory_pools)
-            .then(|| Pools::new(&context, &params))
+            .then(|| Pools::new(&context, &streams[0], &params))
             .transpose()?;
         let allocator = Allocator::new(
             &context,

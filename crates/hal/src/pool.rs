@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hip::{Context, DevicePtr, Issue, MemPool, MemPoolAttribute, PoolMemory};
+use hip::{Context, DevicePtr, Issue, MemPool, MemPoolAttribute, PoolMemory, Stream};
 
 use crate::allocator::BufferParams;
 use crate::buffer::{Allocation, Memory};
@@ -22,10 +22,15 @@ pub(crate) struct Pools {
 
 impl Pools {
     /// Creates both pools; if the second fails the first is destroyed.
-    pub(crate) fn new(context: &Context, params: &DeviceParams) -> Result<Self> {
-        let device_local = Pool::new(context, params.device_local_pool)
+    /// Memory that is dropped is freed in the order of `stream`.
+    pub(crate) fn new(
+        context: &Context,
+        stream: &Arc<Stream>,
+        params: &DeviceParams,
+    ) -> Result<Self> {
+        let device_local = Pool::new(context, stream, params.device_local_pool)
             .map_err(|status| status.context("creating the device-local memory pool"))?;
-        let other = Pool::new(context, params.other_pool)
+        let other = Pool::new(context, stream, params.other_pool)
             .map_err(|status| status.context("creating the memory pool for other memory"))?;
         Ok(Self {
             device_local: Arc::new(device_local),
@@ -88,15 +93,17 @@ pub struct PoolStatistics {
 
 struct Pool {
     memory: MemPool,
+    stream: Arc<Stream>,
     minimum_capacity: u64,
     allocated: AtomicU64,
     freed: AtomicU64,
 }
 
 impl Pool {
-    fn new(context: &Context, params: PoolParams) -> Result<Self> {
+    fn new(context: &Context, stream: &Arc<Stream>, params: PoolParams) -> Result<Self> {
         Ok(Self {
             memory: MemPool::new(context, params.release_threshold)?,
+            stream: stream.clone(),
             minimum_capacity: params.minimum_capacity,
             allocated: AtomicU64::new(0),
             freed: AtomicU64::new(0),
@@ -223,8 +230,15 @@ impl PoolAllocation {
 impl Drop for PoolAllocation {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if matches!(state, State::Live(_)) {
-            self.pool.freed.fetch_add(self.byte_size, Ordering::AcqRel);
+        let State::Live(memory) = std::mem::replace(state, State::Freed) else {
+            return;
+        };
+        self.pool.freed.fetch_add(self.byte_size, Ordering::AcqRel);
+        // Whatever used it has completed: work keeps what it uses. So any
+        // stream will do, and nobody has to wait for the device. Memory that
+        // could not be freed like that is when it drops.
+        if let Ok(issue) = self.pool.stream.issue() {
+            let _kept = memory.free(&issue);
         }
     }
 }

@@ -180,9 +180,11 @@ impl QueuePoint {
         match attention {
             Attention::Stay => self.queue.synchronize(self.number, agenda),
             Attention::Watch => return self.queue.watch(self.number, agenda),
-            Attention::Poll => match self.queue.marker_at(self.number) {
-                Ok(Some(_)) => self.queue.poll(agenda),
-                Ok(None) => {}
+            // The marker itself is let go at once: only one that nobody holds
+            // is used again.
+            Attention::Poll => match self.queue.marker_at(self.number).map(|it| it.is_some()) {
+                Ok(true) => self.queue.poll(agenda),
+                Ok(false) => {}
                 Err(error) => self.queue.recover(error.into(), NO_MARKER, agenda),
             },
         }

@@ -35,7 +35,8 @@ pub(crate) fn counted_device() -> (Device, FaultPlan) {
 
 /// Calls that are made when something is dropped too, when there may be nobody
 /// left to hear that they failed.
-const QUIET_CALLS: [&str; 3] = [
+const QUIET_CALLS: [&str; 4] = [
+    "hipFreeAsync",
     "hipCtxGetCurrent",
     "hipCtxSetCurrent",
     "hipStreamSynchronize",

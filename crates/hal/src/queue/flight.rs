@@ -208,9 +208,10 @@ impl Shared {
 
     /// Has the watcher see submission `number` through.
     pub(super) fn watch(self: &Arc<Self>, number: u64, agenda: &mut Agenda) -> Result<()> {
-        match self.marker_at(number) {
-            Ok(None) => Ok(()),
-            Ok(Some(_)) => self.wake_watcher(number),
+        // The marker itself is let go at once, as in `see_through`.
+        match self.marker_at(number).map(|marker| marker.is_some()) {
+            Ok(false) => Ok(()),
+            Ok(true) => self.wake_watcher(number),
             Err(error) => {
                 self.recover(error.into(), NO_MARKER, agenda);
                 Ok(())

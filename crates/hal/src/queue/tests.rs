@@ -495,6 +495,47 @@ fn memory_comes_and_goes_in_the_order_of_the_queue() {
 }
 
 #[test]
+fn markers_are_used_again_however_their_work_is_waited_for() {
+    let (device, plan) = counted(1);
+    let queue = &device.queues()[0];
+    let [s] = semaphores();
+    for value in 1..=30 {
+        queue.barrier(&[], &at(&s, value)).unwrap();
+        match value % 3 {
+            0 => s.wait(value, Timeout::Infinite).unwrap(),
+            1 => s.wait(value, LONG).unwrap(),
+            _ => assert_eq!(s.query().unwrap(), value),
+        }
+    }
+    assert!(plan.calls_of("hipEventCreateWithFlags") <= 2);
+}
+
+#[test]
+fn dropped_memory_goes_back_to_its_pool_without_waiting_for_the_device() {
+    let (device, plan) = counted(1);
+    let queue = &device.queues()[0];
+    let params = BufferParams::device_local();
+    let [s] = semaphores();
+    let buffer = queue.alloca(&[], &at(&s, 1), &params, 64).unwrap();
+    queue
+        .fill(&[], &at(&s, 2), &BufferRef::whole(&buffer), &[1])
+        .unwrap();
+    drop(buffer);
+    assert_eq!(plan.calls_of("hipFreeAsync"), 0, "it is in use");
+    s.wait(2, Timeout::Infinite).unwrap();
+    assert_eq!(plan.calls_of("hipFreeAsync"), 1);
+    assert_eq!(plan.calls_of("hipFree"), 0);
+    // If that fails it is freed on the spot.
+    let buffer = queue.alloca(&[], &at(&s, 3), &params, 64).unwrap();
+    queue.wait_idle();
+    plan.arm_named("hipFreeAsync", 0, Code::INVALID_VALUE);
+    drop(buffer);
+    assert_eq!(plan.calls_of("hipFree"), 1);
+    drop(device);
+    assert_eq!(plan.live(), 0);
+}
+
+#[test]
 fn memory_alone_needs_no_waiting_where_no_other_queue_can_use_it() {
     for queues in [1, 2] {
         let (device, plan) = counted(queues);
@@ -576,7 +617,8 @@ fn submitted_work_keeps_what_it_uses_until_it_is_complete() {
     drop((commands, table, target));
     assert!(memory.upgrade().is_some());
     gate.signal(1).unwrap();
-    done.wait(1, LONG).unwrap();
+    // On this thread: with a watcher, waiters are woken before memory goes.
+    done.wait(1, Timeout::Infinite).unwrap();
     assert!(memory.upgrade().is_none());
 }
 
