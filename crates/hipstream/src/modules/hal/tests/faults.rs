@@ -11,7 +11,8 @@ use crate::modules::hal::to_error;
 
 /// Calls that are made when something is dropped too, when there may be nobody
 /// left to hear that they failed.
-const QUIET_CALLS: [&str; 3] = [
+const QUIET_CALLS: [&str; 4] = [
+    "hipFreeAsync",
     "hipCtxGetCurrent",
     "hipCtxSetCurrent",
     "hipStreamSynchronize",

@@ -23,6 +23,9 @@ pub(super) fn software() -> Device {
 
 /// A program in a context of its own, initialised.
 pub(super) struct Program {
+    /// How long it waits at a time before the test fails; without an end, it
+    /// waits on its own thread.
+    pub(super) patience: Option<Duration>,
     context: Context,
     module: ModuleId,
 }
@@ -34,7 +37,11 @@ impl Program {
         let hal = HalModule::for_fixtures(vec![device.clone()]);
         context.register(Box::new(hal));
         let module = context.link(Arc::new(module))?;
-        let mut program = Self { context, module };
+        let mut program = Self {
+            patience: Some(LONG),
+            context,
+            module,
+        };
         if let Some(initializer) = program.context.initializer(module) {
             program.run(initializer, Vec::new())?;
         }
@@ -56,16 +63,17 @@ impl Program {
             match poll.map_err(vm::Trap::into_error)? {
                 Poll::Done(results) => return Ok(results),
                 Poll::Yielded => {}
-                Poll::Waiting { on, deadline } => wait(&on, deadline),
+                Poll::Waiting { on, deadline } => wait(&on, deadline, self.patience),
             }
         }
     }
 }
 
 /// Sleeps until a program that waits can go on. How it ended, it sees itself.
-fn wait(on: &Ref, deadline: Option<Instant>) {
+fn wait(on: &Ref, deadline: Option<Instant>, patience: Option<Duration>) {
     let fence = types::FENCE.of(on).expect("programs wait for fences");
-    let timeout = deadline.map_or(Timeout::after(LONG), Timeout::At);
+    let patience = patience.map_or(Timeout::Infinite, Timeout::after);
+    let timeout = deadline.map_or(patience, Timeout::At);
     let waited = fence.wait(timeout);
     let is_late = deadline.is_none_or(|deadline| deadline > Instant::now());
     if let Err(status) = waited {
@@ -79,7 +87,7 @@ fn try_view(device: &Device, dtype: &str, shape: &[u64], bytes: &[u8]) -> hal::R
     let params = BufferParams::device_local();
     let buffer = device.allocator().allocate(&params, bytes.len() as u64)?;
     let written = device.write(&buffer, 0, bytes)?;
-    written.semaphore.wait(written.value, LONG)?;
+    written.semaphore.wait(written.value, Timeout::Infinite)?;
     let element_type: ElementType = dtype.parse()?;
     let buffer = buffer.subspan(0, bytes.len() as u64)?;
     let view = BufferView::new(buffer, shape, element_type, Encoding::DENSE_ROW_MAJOR)?;
