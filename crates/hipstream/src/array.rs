@@ -100,11 +100,7 @@ impl Array {
     /// [`ArrayError::Syntax`] when the shape is larger than memory can be.
     pub fn zeros(element_type: ElementType, shape: Vec<u64>) -> Result<Self, ArrayError> {
         let bytes = byte_length(element_type, &shape)?;
-        let mut zeros = Vec::new();
-        zeros.try_reserve_exact(bytes as usize).map_err(|_| {
-            let reason = format!("needs {bytes} bytes, more than the host has");
-            wrong(element_type, &shape, reason)
-        })?;
+        let mut zeros = room(element_type, &shape)?;
         zeros.resize(bytes as usize, 0);
         Self::new(element_type, shape, zeros)
     }
@@ -135,11 +131,8 @@ impl Array {
 
     /// How many elements there are.
     pub fn element_count(&self) -> usize {
-        match self.bytes.is_empty() {
-            true => 0,
-            // As many as fit the bytes: they were counted when the array was made.
-            false => self.shape.iter().product::<u64>() as usize,
-        }
+        // As many as fit the bytes: they were counted when the array was made.
+        element_count(&self.shape) as usize
     }
 
     /// The bytes of an element, a short one in a byte of its own.
@@ -170,6 +163,26 @@ impl fmt::Debug for Array {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")
     }
+}
+
+/// How many elements an array has that can be in memory.
+fn element_count(shape: &[u64]) -> u64 {
+    match shape.contains(&0) {
+        true => 0,
+        // Sub-byte elements can be more than bytes can be counted.
+        false => shape.iter().copied().fold(1, u64::saturating_mul),
+    }
+}
+
+/// An empty vector with room for the bytes of an array.
+fn room(element_type: ElementType, shape: &[u64]) -> Result<Vec<u8>, ArrayError> {
+    let bytes = byte_length(element_type, shape)?;
+    let mut room = Vec::new();
+    room.try_reserve_exact(bytes as usize).map_err(|_| {
+        let reason = format!("needs {bytes} bytes, more than the host has");
+        wrong(element_type, shape, reason)
+    })?;
+    Ok(room)
 }
 
 /// Bytes of an array, if there can be such an array in memory.

@@ -223,19 +223,27 @@ impl Session {
     /// Every function that can be called, of all modules in the order they
     /// were loaded.
     pub fn functions(&self) -> impl Iterator<Item = FunctionInfo<'_>> {
-        self.modules.iter().flat_map(move |&id| {
-            let module = self
-                .context
-                .module(id)
-                .expect("modules of a session stay linked");
-            module.exports().filter_map(move |(name, signature)| {
-                let function = self.context.lookup(id, name)?;
-                Some(FunctionInfo {
-                    module,
-                    name,
-                    signature,
-                    function,
-                })
+        self.modules.iter().flat_map(|&id| self.functions_of(id))
+    }
+
+    /// The functions of the main module: the one that was loaded last.
+    pub fn main_functions(&self) -> impl Iterator<Item = FunctionInfo<'_>> {
+        let main = self.modules.last();
+        main.into_iter().flat_map(|&id| self.functions_of(id))
+    }
+
+    fn functions_of(&self, id: ModuleId) -> impl Iterator<Item = FunctionInfo<'_>> {
+        let module = self
+            .context
+            .module(id)
+            .expect("modules of a session stay linked");
+        module.exports().filter_map(move |(name, signature)| {
+            let function = self.context.lookup(id, name)?;
+            Some(FunctionInfo {
+                module,
+                name,
+                signature,
+                function,
             })
         })
     }

@@ -1,12 +1,12 @@
 //! Inputs one after the other, with the file that was read last still open.
 
 use std::fs::File;
-use std::io::{BufReader, ErrorKind, Read, Seek};
+use std::io::{BufReader, Read, Seek};
 
 use hal::ElementType;
 
-use super::text::{parse_type, parse_values};
-use super::{Array, ArrayError, element, npy};
+use super::text::{parse_type, parse_values, type_text};
+use super::{Array, ArrayError, byte_length, element, element_count, npy, room};
 
 /// Reads arrays in their text form. `@file` opens a file, `+file` goes on in
 /// it where the last one stopped.
@@ -47,21 +47,20 @@ impl Reader {
             None => (text, None),
         };
         let (element_type, shape) = parse_type(text, type_text)?;
-        let zeros = Array::zeros(element_type, shape)?;
         let Some(values) = values else {
-            return Ok(zeros);
+            return Array::zeros(element_type, shape);
         };
         if let Some(path) = values.strip_prefix('@') {
             self.open(path)?;
-            return self.raw(path, &zeros);
+            return self.raw(path, element_type, shape);
         }
         if let Some(path) = values.strip_prefix('+') {
             self.go_on(path)?;
-            return self.raw(path, &zeros);
+            return self.raw(path, element_type, shape);
         }
         match values.strip_prefix("rand:") {
-            Some(seed) => random(text, seed, &zeros),
-            None => parse_values(text, values, &zeros),
+            Some(seed) => random(text, seed, element_type, shape),
+            None => parse_values(text, values, element_type, shape),
         }
     }
 
@@ -128,20 +127,30 @@ impl Reader {
         npy::read(self.contents(), path, element_type)
     }
 
-    fn raw(&mut self, path: &str, zeros: &Array) -> Result<Array, ArrayError> {
-        let mut bytes = zeros.bytes.clone();
-        match self.contents().read_exact(&mut bytes) {
-            Ok(()) => zeros.with_bytes(bytes),
-            Err(io) if io.kind() == ErrorKind::UnexpectedEof => Err(file_error(
+    fn raw(
+        &mut self,
+        path: &str,
+        element_type: ElementType,
+        shape: Vec<u64>,
+    ) -> Result<Array, ArrayError> {
+        let length = byte_length(element_type, &shape)?;
+        // Memory is taken as the contents come: they may be fewer.
+        let mut bytes = Vec::new();
+        self.contents()
+            .take(length)
+            .read_to_end(&mut bytes)
+            .map_err(|io| file_error(path, io.to_string()))?;
+        if (bytes.len() as u64) < length {
+            let wanted = type_text(element_type, &shape);
+            return Err(file_error(
                 path,
                 format!(
-                    "ends too early: {} has {} bytes",
-                    zeros.type_text(),
+                    "ends too early: {wanted} has {length} bytes, {} were left",
                     bytes.len()
                 ),
-            )),
-            Err(io) => Err(file_error(path, io.to_string())),
+            ));
         }
+        Array::new(element_type, shape, bytes)
     }
 }
 
@@ -153,7 +162,12 @@ fn file_error(path: &str, reason: String) -> ArrayError {
 }
 
 /// Uniform values that depend on nothing but the seed and the place.
-fn random(text: &str, seed: &str, zeros: &Array) -> Result<Array, ArrayError> {
+fn random(
+    text: &str,
+    seed: &str,
+    element_type: ElementType,
+    shape: Vec<u64>,
+) -> Result<Array, ArrayError> {
     let error = |reason: String| ArrayError::Syntax {
         text: text.to_owned(),
         reason,
@@ -161,9 +175,8 @@ fn random(text: &str, seed: &str, zeros: &Array) -> Result<Array, ArrayError> {
     let seed: u64 = seed
         .parse()
         .map_err(|_| error(format!("`{seed}` is not a seed; write rand:1")))?;
-    let element_type = zeros.element_type;
-    let mut bytes = Vec::with_capacity(zeros.bytes.len());
-    for index in 0..zeros.element_count() as u64 {
+    let mut bytes = room(element_type, &shape)?;
+    for index in 0..element_count(&shape) {
         let bits = mix(seed, index);
         let value = match element::kind(element_type) {
             element::Kind::Signed => f64::from((bits >> 56) as u8 as i8),
@@ -178,7 +191,7 @@ fn random(text: &str, seed: &str, zeros: &Array) -> Result<Array, ArrayError> {
     if element::per_byte(element_type) > 1 {
         bytes = element::pack(element_type, &bytes);
     }
-    zeros.with_bytes(bytes)
+    Array::new(element_type, shape, bytes)
 }
 
 /// SplitMix64's output function over a counter.
@@ -237,7 +250,10 @@ mod tests {
         assert_eq!(text(format!("2xi8=+{path}")), Ok("2xi8=3 4".to_owned()));
         assert_eq!(text(format!("2xi8=@{path}")), Ok("2xi8=1 2".to_owned()));
         let message = text(format!("6xi8=+{path}")).expect_err("too few");
-        assert!(message.contains("6xi8 has 6 bytes"), "{message}");
+        assert!(
+            message.contains("6xi8 has 6 bytes, 5 were left"),
+            "{message}"
+        );
         let other = Scratch::new("other.bin", &[9]);
         let path = other.path();
         assert_eq!(text(format!("1xi8=+{path}")), Ok("1xi8=9".to_owned()));

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use hal::ElementType;
 
-use super::{Array, ArrayError, Reader, element};
+use super::{Array, ArrayError, Reader, byte_length, element, element_count, room};
 
 /// Elements printed before the rest is left out, as the stock tools do.
 pub(super) const PRINTED_ELEMENTS: usize = 1024;
@@ -100,8 +100,13 @@ pub(super) fn parse_type(
     Ok((element_type, shape))
 }
 
-/// Fills an array with the values of a text form.
-pub(super) fn parse_values(text: &str, values: &str, zeros: &Array) -> Result<Array, ArrayError> {
+/// An array with the values of a text form.
+pub(super) fn parse_values(
+    text: &str,
+    values: &str,
+    element_type: ElementType,
+    shape: Vec<u64>,
+) -> Result<Array, ArrayError> {
     let error = |reason: String| ArrayError::Syntax {
         text: text.to_owned(),
         reason,
@@ -111,49 +116,58 @@ pub(super) fn parse_values(text: &str, values: &str, zeros: &Array) -> Result<Ar
         .filter(|value| !value.is_empty())
         .collect();
     if values.is_empty() {
-        return Ok(zeros.clone());
+        return Array::zeros(element_type, shape);
     }
-    let element_type = zeros.element_type;
-    let wanted = zeros.element_count();
-    let stored = zeros.bytes.len();
-    let is_one_splat = values.len() == 1;
+    let stored = byte_length(element_type, &shape)?;
+    let wanted = element_count(&shape);
+    let are_bytes = is_hexadecimal(element_type, &values, wanted, stored);
+    let per_byte = match are_bytes {
+        true => 1,
+        false => element::per_byte(element_type),
+    };
     let mut bytes = Vec::new();
-    if is_hexadecimal(element_type, &values, wanted, stored) {
-        for value in &values {
-            element::hexadecimal(ElementType::INT_8, value, &mut bytes).map_err(error)?;
-        }
-        if is_one_splat {
-            bytes = bytes.repeat(stored);
-        }
-        return zeros.with_bytes(bytes);
-    }
     for value in &values {
-        element::parse(element_type, value, &mut bytes).map_err(error)?;
+        match are_bytes {
+            true => element::hexadecimal(ElementType::INT_8, value, &mut bytes),
+            false => element::parse(element_type, value, &mut bytes),
+        }
+        .map_err(error)?;
     }
-    if is_one_splat {
-        bytes = bytes.repeat(wanted);
-    } else if values.len() != wanted {
+    if values.len() == 1 {
+        if per_byte > 1 {
+            bytes = element::pack(element_type, &bytes.repeat(per_byte));
+        }
+        let filled = fill(room(element_type, &shape)?, &bytes, stored as usize);
+        return Array::new(element_type, shape, filled);
+    }
+    let count = if are_bytes { stored } else { wanted };
+    if values.len() as u64 != count {
         return Err(error(format!(
             "{} has {wanted} elements, but {} values were given (one value fills them all)",
-            zeros.type_text(),
+            type_text(element_type, &shape),
             values.len(),
         )));
     }
-    if element::per_byte(element_type) > 1 {
+    if per_byte > 1 {
         bytes = element::pack(element_type, &bytes);
     }
-    zeros.with_bytes(bytes)
+    Array::new(element_type, shape, bytes)
+}
+
+/// As many copies of `unit` as make `length` bytes.
+fn fill(mut bytes: Vec<u8>, unit: &[u8], length: usize) -> Vec<u8> {
+    bytes.extend_from_slice(&unit[..unit.len().min(length)]);
+    while bytes.len() < length {
+        let more = bytes.len().min(length - bytes.len());
+        bytes.extend_from_within(..more);
+    }
+    bytes
 }
 
 /// Whether the values of a boolean or sub-byte array are its bytes in
 /// hexadecimal, as the stock tools want them, rather than numbers: each has two
 /// digits, and there are as many as bytes.
-fn is_hexadecimal(
-    element_type: ElementType,
-    values: &[&str],
-    wanted: usize,
-    stored: usize,
-) -> bool {
+fn is_hexadecimal(element_type: ElementType, values: &[&str], wanted: u64, stored: u64) -> bool {
     let takes_both = element_type == ElementType::BOOL_8 || element::per_byte(element_type) > 1;
     let is_byte =
         |value: &&str| value.len() == 2 && value.bytes().all(|digit| digit.is_ascii_hexdigit());
@@ -165,7 +179,7 @@ fn is_hexadecimal(
     };
     takes_both
         && values.iter().all(is_byte)
-        && (values.len() == stored || values.len() == 1)
+        && (values.len() as u64 == stored || values.len() == 1)
         && !is_number()
 }
 
@@ -318,6 +332,8 @@ mod tests {
             ("2xcf64=1,2", "`1` is not 8 bytes in hexadecimal"),
             ("99999999999999999999xf32", "not a size"),
             ("4294967296x4294967296x4294967296xf32", "too large"),
+            ("4294967296x4294967296xi1=1", "is too large"),
+            ("4294967296x8589934592xui1=1", "more than the host has"),
             ("4xf32=@/nonexistent.bin", "/nonexistent.bin"),
             ("@/nonexistent.npy", "/nonexistent.npy"),
             (&format!("{}f32", "1x".repeat(129)), "at most 128"),

@@ -64,15 +64,12 @@ impl Tests {
     fn find(program: &Program, devices: &[Device], filter: &str) -> Result<Self, Failure> {
         let session =
             program.session(devices, vec![Box::new(CheckModule::new(&Failures::new()))])?;
-        let main = session
-            .functions()
-            .last()
-            .map(|function| function.module().to_owned());
-        let module = main.ok_or_else(|| Failure::new(USAGE, "the main module has no functions"))?;
+        let mut module = None;
         let mut names = Vec::new();
-        for function in session.functions() {
+        for function in session.main_functions() {
             let name = function.name();
-            if function.module() != module || is_internal(name) {
+            module = Some(function.module().to_owned());
+            if is_internal(name) {
                 continue;
             }
             let takes_nothing = function
@@ -92,6 +89,8 @@ impl Tests {
                 names.push(name.to_owned());
             }
         }
+        let module =
+            module.ok_or_else(|| Failure::new(USAGE, "the main module has no functions"))?;
         match names.is_empty() {
             true => Err(Failure::new(
                 USAGE,

@@ -13,7 +13,7 @@ use vmfb::executable::Format;
 use vmfb::module::Module;
 
 use super::file;
-use super::report::{BAD_FILE, Failure};
+use super::report::{BAD_FILE, Failure, Plain};
 use crate::parameters::{self, Archive, Listing, Mode};
 
 pub(super) const EXAMPLES: &str = "\
@@ -99,16 +99,21 @@ fn json(report: &Report<'_>, stdout: &mut dyn Write) -> Result<(), Failure> {
 }
 
 fn text(report: &Report<'_>, stdout: &mut dyn Write) -> Result<(), Failure> {
+    let mut text = Vec::new();
     match &report.contents {
         Contents::Module(module) => {
-            write!(stdout, "{}: ", report.file)?;
-            module.print(report.bytes, stdout)?;
+            write!(text, "{}: ", report.file)?;
+            module.print(report.bytes, &mut text)?;
         }
         Contents::Executable(executable) => {
-            write!(stdout, "{}: ", report.file)?;
-            executable.print("", stdout)?;
+            write!(text, "{}: ", report.file)?;
+            executable.print("", &mut text)?;
         }
-        Contents::Parameters(listing) => write!(stdout, "{listing}")?,
+        Contents::Parameters(listing) => write!(text, "{listing}")?,
     }
-    Ok(())
+    Ok(write!(
+        stdout,
+        "{}",
+        Plain(&String::from_utf8_lossy(&text))
+    )?)
 }

@@ -124,7 +124,7 @@ impl Program {
             })));
         }
         for (path, bytes) in &self.modules {
-            load(&mut session, bytes).map_err(|error| Failure::loading(path, error))?;
+            load(&mut session, bytes).map_err(|error| Failure::loading(path, &error))?;
         }
         Ok(session)
     }

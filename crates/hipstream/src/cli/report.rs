@@ -1,7 +1,7 @@
 //! Failures as users see them: what happened, why, what to do, and an exit
 //! code by cause.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use hal::{Status, StatusCode};
 
@@ -78,7 +78,7 @@ impl Failure {
     }
 
     /// A module that could not be loaded, or whose initializer failed.
-    pub(super) fn loading(path: &std::path::Path, error: Error) -> Self {
+    pub(super) fn loading(path: &std::path::Path, error: &Error) -> Self {
         let is_running = !error.stack().is_empty();
         let exit = match (error.code(), is_running) {
             // What an initializer does not find is a parameter, what a
@@ -88,7 +88,9 @@ impl Failure {
             (_, true) => DEVICE_ERROR,
             (_, false) => BAD_FILE,
         };
-        Self::from_error(&error.context(path.display().to_string()), exit)
+        let mut failure = Self::from_error(error, exit);
+        failure.message = format!("{}: {}", path.display(), failure.message);
+        failure
     }
 
     /// A call that failed. What the program says of its inputs is about how
@@ -135,7 +137,11 @@ impl Failure {
         let mut failure = Self::new(exit, message);
         let mut cause = error.source();
         while let Some(error) = cause {
-            failure.causes.push(error.to_string());
+            let text = error.to_string();
+            // Layers that pass an error on say the same as the one below.
+            if failure.causes.last().unwrap_or(&failure.message) != &text {
+                failure.causes.push(text);
+            }
             cause = error.source();
         }
         failure
@@ -160,16 +166,53 @@ impl From<std::io::Error> for Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.message)?;
+        write!(f, "error: {}", Plain(&self.message))?;
         for cause in &self.causes {
-            write!(f, "\n  caused by: {cause}")?;
+            write!(f, "\n  caused by: {}", Plain(cause))?;
         }
         for frame in &self.stack {
-            write!(f, "\n  at {frame}")?;
+            write!(f, "\n  at {}", Plain(frame))?;
         }
         if let Some(help) = &self.help {
-            write!(f, "\n  help: {help}")?;
+            write!(f, "\n  help: {}", Plain(help))?;
         }
         Ok(())
+    }
+}
+
+/// Text that may hold words of a file: they may break lines, but neither move
+/// the cursor nor colour the terminal.
+pub(super) struct Plain<'a>(pub(super) &'a str);
+
+impl fmt::Display for Plain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars() {
+            match c {
+                '\n' | '\t' => f.write_char(c)?,
+                c if c.is_control() => write!(f, "{}", c.escape_default())?,
+                c => f.write_char(c)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_files_do_not_move_the_cursor() {
+        let failure = Failure::new(USAGE, "a\x1b[2Jb\nc").help("d\r");
+        assert_eq!(failure.to_string(), "error: a\\u{1b}[2Jb\nc\n  help: d\\r");
+    }
+
+    #[test]
+    fn what_a_layer_only_passes_on_is_said_once() {
+        let inner = Status::new(StatusCode::NotFound, "no such key");
+        let outer = inner.clone().context("no such key").context("loading");
+        let failure = Failure::from_status("calling", &outer, DEVICE_ERROR);
+        let text = failure.to_string();
+        assert_eq!(text.matches("no such key").count(), 1, "{text}");
     }
 }

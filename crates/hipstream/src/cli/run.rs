@@ -8,7 +8,7 @@ use hal::Device;
 use super::calls::{Call, Calls};
 use super::io::{self, Expected, Interface, Tolerances, Value};
 use super::load::LoadArgs;
-use super::report::{DEVICE_ERROR, DIFFERS, Failure, USAGE};
+use super::report::{DEVICE_ERROR, DIFFERS, Failure, Plain, USAGE};
 use super::select::DeviceArgs;
 use crate::Session;
 use crate::array::Reader;
@@ -111,7 +111,7 @@ fn make(
             call.outputs.len(),
         )?;
     }
-    writeln!(stdout, "EXEC @{}", function.name)?;
+    writeln!(stdout, "EXEC @{}", Plain(&function.name))?;
     stdout.flush()?;
     let results = execute(session, &function.name, &inputs, &devices[0])?;
     match &expected {
@@ -165,13 +165,8 @@ fn interface(session: &Session, name: Option<&str>) -> Result<Interface, Failure
             .and_then(|function| Interface::new(&function))
             .map_err(|error| Failure::calling(&error));
     }
-    let main = session
-        .functions()
-        .last()
-        .map(|function| function.module().to_owned());
     let candidates: Vec<_> = session
-        .functions()
-        .filter(|function| Some(function.module()) == main.as_deref())
+        .main_functions()
         .filter(|function| !is_internal(function.name()))
         .collect();
     match candidates.as_slice() {

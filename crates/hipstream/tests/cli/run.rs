@@ -296,6 +296,40 @@ fn faults_of_kernels_are_explained() {
 }
 
 #[test]
+fn more_memory_than_there_is_has_an_exit_code_of_its_own() {
+    let huge = ["--function=ones", "--input=100000000000000"];
+    let output = run("gfx1100/mishaps.vmfb", &huge);
+    assert_fails(&output, 7, &["RESOURCE_EXHAUSTED", "400000000000000 bytes"]);
+    let calls = [
+        "--function=ones",
+        "--input=2",
+        "--function=ones",
+        "--input=1",
+    ];
+    let output = run(
+        "gfx1100/mishaps.vmfb",
+        &[&calls[..], &["--max_memory=0"]].concat(),
+    );
+    assert_fails(&output, 7, &["RESOURCE_EXHAUSTED"]);
+}
+
+#[test]
+fn the_last_of_several_modules_is_the_main_one() {
+    let module = |file: &str| format!("--module={}", fixtures::path(file).display());
+    let (scalars, product) = (
+        module("gfx1100/scalars.vmfb"),
+        module("gfx1100/matmul_4.vmfb"),
+    );
+    let run = |args: &[&str]| hipstream(&[&["run", "--device=software"], args].concat());
+    let output = run(&[&scalars, &product, A, B, "--output="]);
+    assert_prints(&output, "EXEC @matmul_4\n");
+    // The others can be called by name.
+    let inputs = ["--input=1", "--input=2", "--input=3", "--input=4"];
+    let call = [&[&*scalars, &product, "--function=mix"], &inputs[..]].concat();
+    assert!(stdout(&run(&call)).starts_with("EXEC @mix\nresult[0]: i64=3\n"));
+}
+
+#[test]
 fn modules_of_another_chip_or_file_are_refused() {
     let output = run(
         "amdgpu_gfx942/add.vmfb",

@@ -1,6 +1,9 @@
 //! What functions take and give, as plain data.
 
+use std::borrow::Cow;
 use std::fmt;
+
+use hal::ElementType;
 
 use crate::array::{Array, general};
 
@@ -57,16 +60,17 @@ impl Value {
     }
 
     /// It as an array of rank 0, for files; a buffer as the bytes it has.
-    pub(in crate::cli) fn to_array(&self) -> Option<Array> {
-        use hal::ElementType;
-        let scalar =
-            |element_type, bytes: &[u8]| Array::new(element_type, Vec::new(), bytes.to_vec()).ok();
+    pub(in crate::cli) fn to_array(&self) -> Option<Cow<'_, Array>> {
+        let scalar = |element_type, bytes: &[u8]| {
+            let array = Array::new(element_type, Vec::new(), bytes.to_vec());
+            array.ok().map(Cow::Owned)
+        };
         match self {
             Self::I32(value) => scalar(ElementType::INT_32, &value.to_le_bytes()),
             Self::I64(value) => scalar(ElementType::INT_64, &value.to_le_bytes()),
             Self::F32(value) => scalar(ElementType::FLOAT_32, &value.to_le_bytes()),
             Self::F64(value) => scalar(ElementType::FLOAT_64, &value.to_le_bytes()),
-            Self::Array(array) | Self::Storage(array) => Some(array.clone()),
+            Self::Array(array) | Self::Storage(array) => Some(Cow::Borrowed(array)),
             Self::Null | Self::Other(_) => None,
         }
     }
