@@ -286,6 +286,36 @@ fn large_files_stream_through_little_memory_and_are_reported() {
 }
 
 #[test]
+fn many_spans_are_loaded_and_fail_together() {
+    // Longer than what travels inside of a command, and more than are joined at once.
+    const LENGTH: u64 = 70_000;
+    const COUNT: u64 = 1100;
+    let folder = Folder::new("many");
+    let contents: Vec<u8> = (0..LENGTH + COUNT).map(|i| ((i * 7) >> 5) as u8).collect();
+    let file = IrpaWriter::new().data("w", &contents).finish();
+    let mut program = Program::new(set("", &folder.file("many.irpa", &file)));
+    let spans: Vec<Span<'_>> = (0..COUNT).map(|i| ("w", i, 0, LENGTH)).collect();
+    let gate = Semaphore::new(0).expect("from 0");
+    program.wait = Some(Fence::at(&gate, 1));
+    let buffers = program.load("", &spans).expect("they are there");
+    assert_eq!(program.signal.query().expect("no failure"), 0);
+    gate.signal(1).expect("from 0 to 1");
+    program.done();
+    for (i, buffer) in buffers.iter().enumerate().step_by(137) {
+        assert!(
+            program.bytes(buffer) == contents[i..][..LENGTH as usize],
+            "{i}"
+        );
+    }
+    let gate = Semaphore::new(0).expect("from 0");
+    program.wait = Some(Fence::at(&gate, 1));
+    program.load("", &spans).expect("they are there");
+    gate.fail(Status::data_loss("the input is gone"));
+    let status = program.signal.wait(1, LONG).expect_err("as the wait");
+    assert_eq!(status.code(), StatusCode::DataLoss);
+}
+
+#[test]
 fn spans_are_gathered_into_one_buffer() {
     let folder = Folder::new("gather");
     let mut program = Program::new(set("", &sample(&folder)));

@@ -12,6 +12,9 @@ use super::{Meter, Target};
 use crate::modules::hal::{record_repeated, to_error};
 use crate::parameters::{Origin, Pattern};
 
+/// How many parts are waited for together.
+const MOST_JOINED: usize = 32;
+
 /// What a call has to move, submitted at its end: nothing moves if the call
 /// finds anything wrong.
 pub(super) struct Upload<'a> {
@@ -64,25 +67,36 @@ impl<'a> Upload<'a> {
             Arc::new(move |bytes| meter.tell(bytes)) as hal::ReadObserver
         });
         let mut parts = Vec::new();
-        let mut part = || -> hal::Result<[Timepoint; 1]> {
-            let point = Timepoint::new(&self.target.device.create_semaphore(0)?, 1);
-            parts.push(point.clone());
-            Ok([point])
-        };
         if !self.splats.is_empty() {
             let execution = Execution::new(&self.record_splats()?);
-            queue.execute(waits, &part()?, &[execution])?;
+            queue.execute(waits, &self.part(&mut parts)?, &[execution])?;
         }
-        for (bytes, to) in self.reads {
+        for (bytes, to) in &self.reads {
             let file = match &observer {
-                Some(observer) => File::observed(bytes, observer.clone()),
-                None => File::from_bytes(bytes),
+                Some(observer) => File::observed(bytes.clone(), observer.clone()),
+                None => File::from_bytes(bytes.clone()),
             };
-            queue.read(waits, &part()?, &file, 0, &to)?;
+            queue.read(waits, &self.part(&mut parts)?, &file, 0, to)?;
+        }
+        // Work that waits looks at all its waits whenever one of them goes:
+        // many are joined few at a time.
+        while parts.len() > MOST_JOINED {
+            let mut joined = Vec::new();
+            for some in parts.chunks(MOST_JOINED) {
+                queue.barrier(some, &self.part(&mut joined)?)?;
+            }
+            parts = joined;
         }
         // Waits that fail fail the parts too; without parts they stand for themselves.
         let waits = if parts.is_empty() { waits } else { &parts };
         queue.barrier(waits, signals)
+    }
+
+    /// A point for a part of the work to signal.
+    fn part(&self, parts: &mut Vec<Timepoint>) -> hal::Result<[Timepoint; 1]> {
+        let point = Timepoint::new(&self.target.device.create_semaphore(0)?, 1);
+        parts.push(point.clone());
+        Ok([point])
     }
 
     fn record_splats(&self) -> hal::Result<CommandBuffer> {
