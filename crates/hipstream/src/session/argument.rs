@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 
 use bytemuck::Pod;
-use hal::{Buffer, BufferParams, BufferView, Device, ElementType, Encoding, StatusCode, Timepoint};
+use hal::{
+    Buffer, BufferParams, BufferView, Device, ElementType, Encoding, QueueAffinity, StatusCode,
+    Timepoint,
+};
 use half::{bf16, f16};
 use vm::{Kind, Ref, Value};
 
@@ -134,7 +137,10 @@ impl<'a> Argument<'a> {
             ) => {
                 self.check_size()?;
                 let params = BufferParams::device_local();
-                let buffer = device.allocator().allocate(&params, bytes.len() as u64)?;
+                // From the queue's pool: of other memory, allocating and
+                // freeing waits for all work of the device.
+                let queue = device.queue(QueueAffinity::ANY)?;
+                let buffer = queue.alloca(&[], &[], &params, bytes.len() as u64)?;
                 copies.push(device.write(&buffer, 0, bytes)?);
                 let encoding = Encoding::DENSE_ROW_MAJOR;
                 let view = BufferView::new(buffer, shape, *element_type, encoding)?;
