@@ -121,23 +121,51 @@ impl List {
     /// Cuts the list, or fills it up with zeros or nulls; `RESOURCE_EXHAUSTED` if the host, or the program, has not
     /// that much memory.
     pub fn resize(&self, len: usize) -> Result<()> {
-        let mut contents = self.lock();
-        let bytes = len.saturating_mul(size_of::<Value>());
-        if let Some(charge) = &mut contents.charge {
-            charge.resize(bytes.saturating_add(size_of::<Self>()) as u64)?;
+        self.resize_for(len, None)
+    }
+
+    /// As [`List::resize`], for a program: a list that nobody pays for yet, the program pays for from now on.
+    pub(crate) fn resize_for(&self, len: usize, account: Option<&Arc<Account>>) -> Result<()> {
+        let mut guard = self.lock();
+        let contents = &mut *guard;
+        if let (None, Some(account)) = (&contents.charge, account) {
+            let bytes = Self::bytes(contents.values.len());
+            contents.charge = Some(Charge::new(account, bytes)?);
         }
-        let kept = len.min(contents.values.len());
-        contents.values.try_reserve_exact(len - kept).map_err(|_| {
-            Error::new(
-                Code::RESOURCE_EXHAUSTED,
-                format!("a list of {len} values is more than the host has memory for"),
-            )
-        })?;
-        let cut = contents.values.split_off(kept);
-        contents.values.resize(len, self.element.empty());
-        drop(contents);
+        let before = contents.values.len();
+        let mut cut = Vec::new();
+        if len > before {
+            if let Some(charge) = &mut contents.charge {
+                charge.resize(Self::bytes(len))?;
+            }
+            if contents.values.try_reserve_exact(len - before).is_err() {
+                if let Some(charge) = &mut contents.charge {
+                    charge.resize(Self::bytes(before))?;
+                }
+                return Err(Error::new(
+                    Code::RESOURCE_EXHAUSTED,
+                    format!("a list of {len} values is more than the host has memory for"),
+                ));
+            }
+            contents.values.resize(len, self.element.empty());
+        } else {
+            cut = contents.values.split_off(len);
+            // What is given back must be free.
+            contents.values.shrink_to(len);
+            if let Some(charge) = &mut contents.charge {
+                charge.resize(Self::bytes(len))?;
+            }
+        }
+        // What is dropped may be a list, or do work of its own: not under the lock.
+        drop(guard);
         drop(cut);
         Ok(())
+    }
+
+    /// What a list of this length takes.
+    fn bytes(len: usize) -> u64 {
+        let values = len.saturating_mul(size_of::<Value>());
+        values.saturating_add(size_of::<Self>()) as u64
     }
 
     /// The lists in it, by number.
@@ -338,6 +366,19 @@ mod tests {
     }
 
     #[test]
+    fn a_program_pays_for_lists_that_it_was_given() {
+        let account = Account::new(1000);
+        let list = List::new(vec![Value::I32(1)]);
+        let error = list.resize_for(100, Some(&account)).unwrap_err();
+        assert_eq!(error.code(), Code::RESOURCE_EXHAUSTED);
+        assert_eq!(list.len(), 1);
+        list.resize_for(10, Some(&account)).unwrap();
+        assert_eq!(account.used(), List::bytes(10));
+        drop(list);
+        assert_eq!(account.used(), 0);
+    }
+
+    #[test]
     fn lists_of_programs_are_paid_for() {
         let account = Account::new(1000);
         let list = List::charged(Element::Any, &account).unwrap();
@@ -347,6 +388,10 @@ mod tests {
         let error = list.resize(100).unwrap_err();
         assert_eq!(error.code(), Code::RESOURCE_EXHAUSTED);
         assert_eq!((list.len(), account.used()), (10, used));
+        // What is given back must be free.
+        list.resize(1).unwrap();
+        assert!(account.used() < used);
+        assert!(list.lock().values.capacity() < 10);
         drop(list);
         assert_eq!(account.used(), 0);
     }

@@ -115,7 +115,8 @@ impl Machine<'_> {
             }
             Op::ListResize => {
                 let len = self.w32(b);
-                self.object(&types::LIST, a)?.resize(len as usize)?;
+                self.object(&types::LIST, a)?
+                    .resize_for(len as usize, Some(self.account))?;
                 *self.cost += u64::from(len) * size_of::<Value>() as u64 / BYTES_PER_COST;
             }
             Op::ListGetI32 | Op::ListGetI64 | Op::ListGetF32 | Op::ListGetF64 => {
