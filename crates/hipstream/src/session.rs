@@ -237,15 +237,14 @@ impl Session {
             .context
             .module(id)
             .expect("modules of a session stay linked");
-        module.exports().filter_map(move |(name, signature)| {
-            let function = self.context.lookup(id, name)?;
-            Some(FunctionInfo {
+        self.context
+            .functions(id)
+            .map(move |(name, function)| FunctionInfo {
                 module,
                 name,
-                signature,
+                signature: self.context.signature(function),
                 function,
             })
-        })
     }
 
     /// The function called `name` of the module loaded last that has one, or

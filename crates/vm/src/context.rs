@@ -200,6 +200,17 @@ impl Context {
         Some(Function { module, ordinal })
     }
 
+    /// The functions that a module exports, with their names. None if it is not linked.
+    pub fn functions(&self, module: ModuleId) -> impl Iterator<Item = (&str, Function)> {
+        let exports = self
+            .module(module)
+            .map_or(&[][..], |it| &it.module().exports);
+        exports.iter().map(move |export| {
+            let ordinal = export.function;
+            (export.name.as_str(), Function { module, ordinal })
+        })
+    }
+
     /// The function that must run once, before any other of the module, if it has one.
     pub fn initializer(&self, module: ModuleId) -> Option<Function> {
         self.lookup(module, "__init")

@@ -120,20 +120,7 @@ impl Tensor {
     /// `INVALID_ARGUMENT` if `elements` are of another type or number;
     /// otherwise what the device says.
     pub fn read<T: Element>(&self, elements: &mut [T]) -> Result<()> {
-        if !T::ELEMENT_TYPE.accepts(self.element_type())
-            || elements.len() as u64 != self.view.element_count()
-        {
-            return Err(Error::new(
-                StatusCode::InvalidArgument,
-                format!(
-                    "{} elements of type {} are to be read, the array has {} of type {}",
-                    elements.len(),
-                    T::ELEMENT_TYPE,
-                    self.view.element_count(),
-                    self.element_type()
-                ),
-            ));
-        }
+        self.check::<T>(elements.len() as u64)?;
         let bytes = bytemuck::cast_slice_mut(elements);
         Ok(self.device.read(self.view.buffer(), 0, bytes)?)
     }
@@ -142,9 +129,14 @@ impl Tensor {
     ///
     /// # Errors
     ///
-    /// As [`Tensor::read`]; `RESOURCE_EXHAUSTED` if the host has no memory for them.
+    /// `INVALID_ARGUMENT` if they are of another type, `OUT_OF_RANGE` if the
+    /// memory behind them has not that many, `RESOURCE_EXHAUSTED` if the host
+    /// has no memory for them; otherwise what the device says.
     pub fn to_vec<T: Element>(&self) -> Result<Vec<T>> {
-        let mut elements = zeros(self.view.element_count())?;
+        let count = self.view.element_count();
+        self.check::<T>(count)?;
+        self.check_memory(count.saturating_mul(size_of::<T>() as u64))?;
+        let mut elements = zeros(count)?;
         self.read(&mut elements)?;
         Ok(elements)
     }
@@ -153,13 +145,41 @@ impl Tensor {
     ///
     /// # Errors
     ///
+    /// `OUT_OF_RANGE` if the memory behind it is too small for its shape,
     /// `RESOURCE_EXHAUSTED` if the host has no memory for it; otherwise what
     /// the device says.
     pub fn to_array(&self) -> Result<Array> {
-        let mut bytes: Vec<u8> = zeros(self.byte_length()?)?;
+        let length = self.byte_length()?;
+        self.check_memory(length)?;
+        let mut bytes: Vec<u8> = zeros(length)?;
         self.device.read(self.view.buffer(), 0, &mut bytes)?;
         Array::new(self.element_type(), self.shape().to_vec(), bytes)
             .map_err(|error| Error::new(StatusCode::Unimplemented, error.to_string()))
+    }
+
+    fn check<T: Element>(&self, count: u64) -> Result<()> {
+        if T::ELEMENT_TYPE.accepts(self.element_type())
+            && T::ELEMENT_TYPE.bit_count() == self.element_type().bit_count()
+            && count == self.view.element_count()
+        {
+            return Ok(());
+        }
+        Err(Error::new(
+            StatusCode::InvalidArgument,
+            format!(
+                "{count} elements of type {} are to be read, the array has {} of type {}",
+                T::ELEMENT_TYPE,
+                self.view.element_count(),
+                self.element_type()
+            ),
+        ))
+    }
+
+    /// Whether the memory is there: a program may give any shape to an array
+    /// whose encoding it keeps to itself.
+    fn check_memory(&self, bytes: u64) -> Result<()> {
+        self.view.buffer().range(0, bytes)?;
+        Ok(())
     }
 }
 
@@ -176,4 +196,37 @@ fn zeros<T: bytemuck::Zeroable + Clone>(count: u64) -> Result<Vec<T>> {
         })?;
     elements.resize(count as usize, T::zeroed());
     Ok(elements)
+}
+
+#[cfg(test)]
+mod tests {
+    use hal::{BufferParams, DeviceParams, Driver, DriverOptions, Encoding};
+
+    use super::*;
+
+    #[test]
+    fn shapes_that_their_memory_cannot_have_are_refused_before_room_is_made() {
+        let device = Driver::open("software", DriverOptions::default())
+            .and_then(|driver| driver.create_device_by_id(0, &DeviceParams::default()))
+            .unwrap();
+        let tensor = |shape: &[u64], element_type| {
+            let params = BufferParams::device_local();
+            let buffer = device.allocator().allocate(&params, 64).unwrap();
+            let view = BufferView::new(buffer, shape, element_type, Encoding::OPAQUE).unwrap();
+            Tensor::new(&device, view)
+        };
+        let whole = tensor(&[16], ElementType::FLOAT_32);
+        assert_eq!(whole.to_vec::<f32>().unwrap().len(), 16);
+        assert_eq!(whole.to_array().unwrap().bytes().len(), 64);
+        let huge = tensor(&[1 << 45], ElementType::FLOAT_32);
+        let codes = [
+            huge.to_vec::<f32>().unwrap_err().code(),
+            huge.to_array().unwrap_err().code(),
+        ];
+        assert_eq!(codes, [StatusCode::OutOfRange; 2]);
+        // Opaque elements of no size pass for anything, but are not read as that.
+        let sizeless = tensor(&[1 << 45], ElementType(0));
+        let error = sizeless.to_vec::<f32>().unwrap_err();
+        assert_eq!(error.code(), StatusCode::InvalidArgument);
+    }
 }
