@@ -40,7 +40,7 @@ pub enum Operand {
     F64,
     /// A reference register that is read: `u16`.
     Ref,
-    /// A reference register that is read, and emptied if the operand says so: `u16`.
+    /// A reference register that is read, and from version 17 on emptied if the operand says so: `u16`.
     MovableRef,
     /// A register that is written: `u16`.
     ToI32,

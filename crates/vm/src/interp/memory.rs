@@ -341,30 +341,22 @@ impl Machine<'_> {
             _ => (yes, no),
         };
         let value = self.read_ref(chosen);
-        self.discard_moved(other);
+        if other & MOVE != 0 {
+            self.refs[usize::from(other & REF_MASK)] = None;
+        }
         self.check_type(&value, inst.imm[0])?;
         self.set_ref(to, value);
         Ok(())
     }
 
+    /// Only the operand that is selected is emptied.
     fn switch_ref(&mut self, inst: &Inst) -> Result<()> {
         let [index, default, to, ..] = inst.r;
         let chosen = self.switched(index, inst.imm[1]).unwrap_or(default);
         let value = self.read_ref(chosen);
-        let body = self.body;
-        self.discard_moved(default);
-        for slot in body.list(inst.imm[1]) {
-            self.discard_moved(slot.register);
-        }
         self.check_type(&value, inst.imm[0])?;
         self.set_ref(to, value);
         Ok(())
-    }
-
-    fn discard_moved(&mut self, operand: u16) {
-        if operand & MOVE != 0 {
-            self.refs[usize::from(operand & REF_MASK)] = None;
-        }
     }
 
     /// The object in a register; `INVALID_ARGUMENT` if it is null or of another type.

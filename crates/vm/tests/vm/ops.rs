@@ -104,7 +104,16 @@ struct Program {
     asm: Asm,
     args: Vec<Value>,
     expected: Result<&'static str, Code>,
+    /// What it returns in version 15, where "move" is heard in lists and branches only.
+    in_15: Option<&'static str>,
     since: u16,
+}
+
+impl Program {
+    fn in_15(mut self, expected: &'static str) -> Self {
+        self.in_15 = Some(expected);
+        self
+    }
 }
 
 fn program(name: &'static str, f: Fun, expected: Result<&'static str, Code>) -> Program {
@@ -126,6 +135,7 @@ fn program(name: &'static str, f: Fun, expected: Result<&'static str, Code>) -> 
         asm,
         args: Vec::new(),
         expected,
+        in_15: None,
         since: 15,
     }
 }
@@ -232,7 +242,8 @@ fn constants_and_globals() -> Vec<Program> {
                 .op(GlobalLoadRef, &[g(0), LIST, r(3)])
                 .ret(&[r(1), r(2), i(0), r(3)]),
             Ok("vm.buffer vm.buffer 0 null"),
-        ),
+        )
+        .in_15("vm.buffer vm.buffer 1 null"),
         program(
             "loading a global of another type",
             Fun::new("0v_v")
@@ -307,7 +318,8 @@ fn references() -> Vec<Program> {
                 r(2),
             ),
             Ok("1 0 1"),
-        ),
+        )
+        .in_15("1 1 1"),
         program(
             "selecting what is null",
             three(
@@ -317,7 +329,8 @@ fn references() -> Vec<Program> {
                 r(2),
             ),
             Ok("0 1 0"),
-        ),
+        )
+        .in_15("1 1 0"),
         program(
             "selecting another type",
             two()
@@ -326,7 +339,7 @@ fn references() -> Vec<Program> {
             Err(Code::INVALID_ARGUMENT),
         ),
         program(
-            "switching empties all it names",
+            "switching leaves what it does not select",
             three(
                 two()
                     .op(ConstRefRodata, &[rodata(0), r(2)])
@@ -339,7 +352,17 @@ fn references() -> Vec<Program> {
                 r(2),
                 r(4),
             ),
-            Ok("0 0 1"),
+            Ok("1 1 1"),
+        ),
+        program(
+            "switching to what is moved",
+            three(
+                two().op(SwitchRef, &[i(3), BUFFER, r(1), list(&[m(0)]), r(4)]),
+                r(0),
+                r(1),
+                r(4),
+            ),
+            Ok("0 1 1"),
         ),
         program(
             "switching to the default",
@@ -352,7 +375,8 @@ fn references() -> Vec<Program> {
                 r(4),
             ),
             Ok("0 1 1"),
-        ),
+        )
+        .in_15("1 1 1"),
         program(
             "casting from any type",
             three(
@@ -364,7 +388,8 @@ fn references() -> Vec<Program> {
                 r(2),
             ),
             Ok("0 0 1"),
-        ),
+        )
+        .in_15("1 0 1"),
         program(
             "casting to another type",
             two()
@@ -754,7 +779,11 @@ fn instructions_with_state_give_these_results() {
             let outcome = outcome
                 .map(|values| show(&values))
                 .map_err(|trap| trap.error().code());
-            let expected = program.expected.map(str::to_owned);
+            let expected = match program.in_15 {
+                Some(expected) if version == 15 => Ok(expected),
+                _ => program.expected,
+            };
+            let expected = expected.map(str::to_owned);
             assert_eq!(outcome, expected, "{} in version {version}", program.name);
         }
     }
