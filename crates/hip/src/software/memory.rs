@@ -231,7 +231,7 @@ impl Pool {
     /// The best fit among the blocks that the stream may have now.
     fn reuse(&self, wanted: u64, stream: u64) -> Option<Block> {
         let mut state = self.state();
-        let most = wanted + SLACK.max(wanted / 4);
+        let most = wanted.saturating_add(SLACK.max(wanted / 4));
         let fits = |free: &FreeBlock| {
             (wanted..=most).contains(&free.block.bytes)
                 && (free.point.stream() == stream || free.point.is_passed())

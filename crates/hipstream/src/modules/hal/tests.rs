@@ -6,6 +6,7 @@ mod faults;
 mod fences;
 mod fixture;
 mod memory;
+mod nonsense;
 mod programs;
 mod queues;
 mod trace;

@@ -64,6 +64,15 @@ pub(super) fn memory(f: &mut Fixture) {
     );
     let empty = f.one(v7, &args);
     assert_eq!(f.number("buffer.length 0r_I", &[r(&empty)]), 0);
+    // More than there is: whoever waits for it learns that.
+    for length in [1 << 60, i64::MAX, -1] {
+        let fence = f.fence();
+        let rest = [l(0), i(DEVICE_LOCAL), i(DEFAULT), l(length), l(0)];
+        f.one(v7, &with(at(&device, None, &fence), &rest));
+        let args = [i(-1), r(&fence)];
+        let (code, why) = f.groups(&[1]).fail("fence.await 0iCrD_i", &args);
+        assert_eq!(code, Code::RESOURCE_EXHAUSTED, "{length}: {why}");
+    }
 }
 
 pub(super) fn transfers(f: &mut Fixture) {
