@@ -7,12 +7,15 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use ::vm::op::OPS;
 use ::vm::{BytecodeModule, disasm};
 
 const USAGE: &str = "usage: cargo xtask vm [--against IREE_DUMP_MODULE] FOLDER...
+       cargo xtask vm --table
 
 Loads, verifies and disassembles every .vmfb below the folders. With --against, holds offset, name and operands of each
-instruction against what this iree-dump-module (of release 3.13) writes; it reads modules of its own version only.";
+instruction against what this iree-dump-module (of release 3.13) writes; it reads modules of its own version only.
+With --table, lists the instructions: opcode, first version, name and operands.";
 
 /// How many differences are shown.
 const SHOWN: usize = 20;
@@ -25,6 +28,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     while let Some(argument) = arguments.next() {
         if argument == "--against" {
             dump = Some(PathBuf::from(arguments.next().ok_or(USAGE)?));
+        } else if argument == "--table" {
+            return list_table();
         } else {
             folders.push(PathBuf::from(argument));
         }
@@ -63,6 +68,19 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
         0 => Ok(()),
         _ => Err("modules are refused, or their text differs".to_owned()),
     }
+}
+
+fn list_table() -> Result<(), String> {
+    for op in OPS {
+        let row = op.row();
+        let prefix = row.set.prefix();
+        let prefix = prefix.map_or("  ".to_owned(), |byte| format!("{byte:02X}"));
+        println!(
+            "{prefix} {:02X}  {}  {:<28} {:?}",
+            row.opcode, row.since, row.mnemonic, row.operands
+        );
+    }
+    Ok(())
 }
 
 #[derive(Default)]
