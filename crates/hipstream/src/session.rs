@@ -62,7 +62,7 @@ pub struct Session {
 pub struct SessionBuilder {
     devices: Vec<Device>,
     limits: Limits,
-    parameters: Set,
+    parameters: Arc<Set>,
     parameter_progress: Option<ProgressObserver>,
     natives: Vec<Box<dyn NativeModule>>,
 }
@@ -83,10 +83,10 @@ impl SessionBuilder {
     }
 
     /// Lets programs find the parameters that they name in these files;
-    /// without, they find none.
+    /// without, they find none. Several sessions may share a set.
     #[must_use]
-    pub fn parameters(mut self, parameters: Set) -> Self {
-        self.parameters = parameters;
+    pub fn parameters(mut self, parameters: impl Into<Arc<Set>>) -> Self {
+        self.parameters = parameters.into();
         self
     }
 
@@ -125,7 +125,7 @@ impl SessionBuilder {
         // by `Session::load` vouches for it.
         let hal = unsafe { HalModule::new(self.devices.clone()) };
         context.register(Box::new(hal));
-        let mut parameters = IoParametersModule::new(Arc::new(self.parameters));
+        let mut parameters = IoParametersModule::new(self.parameters);
         if let Some(observer) = self.parameter_progress {
             parameters = parameters.with_progress(observer);
         }

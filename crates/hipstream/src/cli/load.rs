@@ -14,7 +14,6 @@ use super::file;
 use super::progress::parameter_bar;
 use super::report::{BAD_FILE, Failure};
 use crate::Session;
-use crate::modules::io_parameters::IoParametersModule;
 use crate::parameters::{Mode, Set, Source};
 
 /// What is loaded.
@@ -104,19 +103,17 @@ impl Program {
         devices: &[Device],
         natives: Vec<Box<dyn NativeModule>>,
     ) -> Result<Session, Failure> {
-        let mut builder = Session::builder().limits(self.limits);
+        let mut builder = Session::builder()
+            .limits(self.limits)
+            .parameters(Arc::clone(&self.parameters))
+            .parameter_progress(parameter_bar());
         for device in devices {
             builder = builder.device(device);
         }
-        let parameters =
-            IoParametersModule::new(Arc::clone(&self.parameters)).with_progress(parameter_bar());
         for native in natives {
             builder = builder.native(native);
         }
-        let mut session = builder
-            .native(Box::new(parameters))
-            .build()
-            .map_err(|error| Failure::calling(&error))?;
+        let mut session = builder.build().map_err(|error| Failure::calling(&error))?;
         if self.trace_execution {
             session.set_trace(Some(Box::new(|line| {
                 // A trace that nobody can read is no reason to stop.
