@@ -2,6 +2,7 @@
 
 mod check;
 mod dispatch;
+mod forms;
 mod inspect;
 mod program;
 mod run;
