@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use hal::{Buffer, BufferParams, Device, Fence, Semaphore, Timeout};
+use hal::{Buffer, BufferParams, Device, DeviceParams, Fence, Semaphore, Timeout};
 use vm::{Call, Code, Flow, Item, Ref, Result, Signature, Value};
 
 use crate::modules::hal::table::{EXPORTS, FUNCTIONS};
@@ -47,7 +47,11 @@ pub(super) fn text(text: &str) -> Value {
 
 impl Fixture {
     pub(super) fn new() -> Self {
-        let device = super::programs::software();
+        Self::over(&DeviceParams::default())
+    }
+
+    pub(super) fn over(params: &DeviceParams) -> Self {
+        let device = super::programs::software(params);
         Self {
             module: HalModule::for_fixtures(vec![device.clone()]),
             device,

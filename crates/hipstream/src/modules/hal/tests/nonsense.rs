@@ -1,6 +1,7 @@
 //! Calls that make no sense: any row, any numbers, any objects. Programs are
 //! not trusted to call what fits; they get errors, and the device goes on.
 
+use hal::{CommandBufferMode, DeviceParams};
 use vm::{Call, Flow, Item, Kind, Ref, RefType, Signature, Value};
 
 use super::fixture::{Fixture, data, words};
@@ -91,7 +92,20 @@ fn objects(f: &mut Fixture) -> Vec<Ref> {
 
 #[test]
 fn nonsense_is_refused_and_harms_nothing() {
-    let mut f = Fixture::new();
+    talk_nonsense(Fixture::new());
+}
+
+#[test]
+fn nonsense_harms_nothing_on_two_queues_and_in_graphs() {
+    let params = DeviceParams {
+        queue_count: 2,
+        command_buffer_mode: CommandBufferMode::Graph,
+        ..DeviceParams::default()
+    };
+    talk_nonsense(Fixture::over(&params));
+}
+
+fn talk_nonsense(mut f: Fixture) {
     let mut random = Random(7);
     let signatures: Vec<_> = EXPORTS
         .iter()

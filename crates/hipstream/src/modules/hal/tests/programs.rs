@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use fixtures::{Case, Role};
 use hal::{
-    BufferParams, BufferView, Device, DeviceParams, Driver, DriverOptions, ElementType, Encoding,
-    Fence, Semaphore, Timeout,
+    BufferParams, BufferView, CommandBufferMode, Device, DeviceParams, Driver, DriverOptions,
+    ElementType, Encoding, Fence, Semaphore, Timeout,
 };
 use vm::{BytecodeModule, Code, Context, Invocation, Limits, ModuleId, Poll, Ref, Result, Value};
 
@@ -15,9 +15,9 @@ use crate::modules::hal::{HalModule, types};
 
 const LONG: Duration = Duration::from_secs(60);
 
-pub(super) fn software() -> Device {
+pub(super) fn software(params: &DeviceParams) -> Device {
     Driver::open("software", DriverOptions::default())
-        .and_then(|driver| driver.create_device_by_id(0, &DeviceParams::default()))
+        .and_then(|driver| driver.create_device_by_id(0, params))
         .unwrap()
 }
 
@@ -159,7 +159,20 @@ fn check(case: &Case, file: &str, device: &Device) {
 
 #[test]
 fn every_program_gives_what_the_stock_runtime_computed() {
-    let device = software();
+    check_all(&DeviceParams::default());
+}
+
+#[test]
+fn so_it_does_on_two_queues_and_in_graphs() {
+    check_all(&DeviceParams {
+        queue_count: 2,
+        command_buffer_mode: CommandBufferMode::Graph,
+        ..DeviceParams::default()
+    });
+}
+
+fn check_all(params: &DeviceParams) {
+    let device = software(params);
     let mut count = 0;
     for case in fixtures::cases() {
         for run in &case.runs {
@@ -177,7 +190,7 @@ const BOTH: [&str; 2] = ["gfx1100", "old_gfx1100"];
 #[test]
 fn state_lives_from_call_to_call_and_survives_a_failure() {
     for target in BOTH {
-        let device = software();
+        let device = software(&DeviceParams::default());
         let mut program = Program::load(&format!("{target}/ledger.vmfb"), &device).unwrap();
         let mut deposit = |amount| program.call("deposit", vec![Value::I32(amount)]);
         assert!(matches!(deposit(5).unwrap()[..], [Value::I32(15)]));
@@ -198,7 +211,7 @@ fn state_lives_from_call_to_call_and_survives_a_failure() {
 #[test]
 fn asynchronous_functions_wait_for_their_caller_and_signal_it() {
     for target in BOTH {
-        let device = software();
+        let device = software(&DeviceParams::default());
         let mut program = Program::load(&format!("{target}/ledger_async.vmfb"), &device).unwrap();
         let (wait, signal) = (Semaphore::new(0).unwrap(), Semaphore::new(0).unwrap());
         let fence = |semaphore: &Semaphore| types::FENCE.wrap(Fence::at(semaphore, 1)).into();
@@ -230,7 +243,7 @@ fn asynchronous_functions_wait_for_their_caller_and_signal_it() {
 #[test]
 fn a_call_that_fails_leaves_the_program_and_the_device_usable() {
     for target in BOTH {
-        let device = software();
+        let device = software(&DeviceParams::default());
         let mut program = Program::load(&format!("{target}/mishaps.vmfb"), &device).unwrap();
         let table = floats(&device, &std::array::from_fn::<f32, 16, _>(|i| i as f32));
         let mut take = |indices: [i32; 4]| {
