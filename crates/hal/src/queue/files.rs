@@ -202,11 +202,13 @@ impl<'a> Transfer<'a> {
         target: &BufferRef,
     ) -> Result<()> {
         let before = Timepoint::new(&self.steps, self.issued);
+        let step = Timepoint::new(&self.steps, self.issued + 1);
+        let signals: Vec<_> = signals.iter().cloned().chain([step.clone()]).collect();
+        self.queue.copy(&[before], &signals, source, target)?;
+        // Only now: nobody would ever signal the step of a copy that is refused.
         self.issued += 1;
-        let step = Timepoint::new(&self.steps, self.issued);
-        self.slots[slot].free = Some(step.clone());
-        let signals: Vec<_> = signals.iter().cloned().chain([step]).collect();
-        self.queue.copy(&[before], &signals, source, target)
+        self.slots[slot].free = Some(step);
+        Ok(())
     }
 
     /// From the file to pinned memory.
@@ -472,6 +474,37 @@ mod tests {
         let start = BufferRef::range(&target, 0, CHUNK_BYTES);
         queue.read(&[], &at(&again, 1), &file, 0, &start).unwrap();
         again.wait(1, LONG).unwrap();
+    }
+
+    #[test]
+    fn a_refused_copy_does_not_hold_up_later_transfers() {
+        let device = software();
+        let queue = device.queues()[0].clone();
+        let length = 2 * CHUNK_BYTES;
+        let contents = pattern(length);
+        let file = File::from_bytes(contents.clone().into());
+        let target = buffer(&device, length);
+        let whole = BufferRef::whole(&target);
+        let (gate, taken) = (Semaphore::new(0).unwrap(), Semaphore::new(0).unwrap());
+        // Both are accepted; the last copy of the second cannot signal what the first has.
+        for _ in 0..2 {
+            queue
+                .read(&at(&gate, 1), &at(&taken, 1), &file, 0, &whole)
+                .unwrap();
+        }
+        let done = Semaphore::new(0).unwrap();
+        queue
+            .read(&at(&gate, 1), &at(&done, 1), &file, 0, &whole)
+            .unwrap();
+        gate.signal(1).unwrap();
+        done.wait(1, LONG).unwrap();
+        assert!(read_back(&device, &target, 0, length) == contents);
+        let (sender, dropped) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            drop((queue, target, whole, device));
+            sender.send(()).unwrap();
+        });
+        dropped.recv_timeout(LONG).expect("the device goes");
     }
 
     #[test]
