@@ -1,9 +1,14 @@
 //! Fences: points in time, taken together.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ops::Deref;
 
 use crate::semaphore::{Agenda, Look};
 use crate::{Result, Semaphore, Status, Timeout, Timepoint, WaitMode, wait_timepoints};
+
+/// Up to this many points are looked through one by one.
+const FEW: usize = 16;
 
 /// Points of any number of semaphores, each semaphore once with its highest
 /// value. Reads as a slice of [`Timepoint`].
@@ -35,17 +40,39 @@ impl Fence {
 
     /// Adds all points of another fence.
     pub fn extend(&mut self, other: &[Timepoint]) {
-        for point in other {
-            self.insert(&point.semaphore, point.value);
+        self.add(other.iter().cloned());
+    }
+
+    /// Adds points: each takes the same time, however many there are.
+    fn add(&mut self, points: impl IntoIterator<Item = Timepoint>) {
+        // Where semaphores stand, once they are many.
+        let mut places = HashMap::new();
+        for point in points {
+            if self.0.len() < FEW {
+                self.insert(&point.semaphore, point.value);
+                continue;
+            }
+            if places.is_empty() {
+                let known = self.0.iter().enumerate();
+                places.extend(known.map(|(place, point)| (point.semaphore.address(), place)));
+            }
+            match places.entry(point.semaphore.address()) {
+                Entry::Occupied(place) => {
+                    let known = &mut self.0[*place.get()];
+                    known.value = known.value.max(point.value);
+                }
+                Entry::Vacant(place) => {
+                    place.insert(self.0.len());
+                    self.0.push(point);
+                }
+            }
         }
     }
 
     /// All points of all fences.
     pub fn join<'a>(fences: impl IntoIterator<Item = &'a Fence>) -> Self {
         let mut joined = Self::new();
-        for fence in fences {
-            joined.extend(fence);
-        }
+        joined.add(fences.into_iter().flat_map(|fence| fence.iter().cloned()));
         joined
     }
 
@@ -109,9 +136,7 @@ impl Deref for Fence {
 impl FromIterator<Timepoint> for Fence {
     fn from_iter<I: IntoIterator<Item = Timepoint>>(points: I) -> Self {
         let mut fence = Self::new();
-        for point in points {
-            fence.insert(&point.semaphore, point.value);
-        }
+        fence.add(points);
         fence
     }
 }

@@ -85,6 +85,11 @@ impl Semaphore {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
+    /// What tells it from every other semaphore for as long as it lives.
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+
     /// The core, for queues.
     pub(crate) fn timeline(&self) -> &Timeline<QueuePoint> {
         &self.0

@@ -201,6 +201,22 @@ fn a_fence_keeps_the_highest_value_of_each_semaphore() {
 }
 
 #[test]
+fn many_fences_are_joined_in_little_time() {
+    let semaphores: Vec<_> = (0..100_000).map(|_| Semaphore::new(0).unwrap()).collect();
+    let fences = |value| semaphores.iter().map(move |one| Fence::at(one, value));
+    let all: Vec<_> = fences(1).chain(fences(3)).chain(fences(2)).collect();
+    let start = Instant::now();
+    let joined = Fence::join(&all);
+    // Comparing each with each would take minutes.
+    assert!(start.elapsed() < LONG, "{:?}", start.elapsed());
+    assert_eq!(joined.len(), semaphores.len());
+    for (point, semaphore) in joined.iter().zip(&semaphores) {
+        assert!(point.semaphore.ptr_eq(semaphore));
+        assert_eq!(point.value, 3);
+    }
+}
+
+#[test]
 fn an_empty_fence_is_reached_and_can_be_failed() {
     let fence = Fence::new();
     assert!(fence.query().unwrap());
