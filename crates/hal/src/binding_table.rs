@@ -3,13 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
+use hip::DevicePtr;
+
 use crate::{Buffer, Result, WHOLE_BUFFER};
 
-/// A range of a buffer, in bytes.
-#[derive(Clone, Debug)]
+/// What a slot is bound to: a range of a buffer, in bytes, or nothing.
+#[derive(Clone, Debug, Default)]
 pub struct Binding {
-    /// The buffer.
-    pub buffer: Buffer,
+    /// The buffer. Without one kernels get the null address, and no other
+    /// command may use the slot.
+    pub buffer: Option<Buffer>,
     /// Where the range begins.
     pub offset: u64,
     /// How long it is; [`WHOLE_BUFFER`] for all there is from the offset on.
@@ -17,10 +20,15 @@ pub struct Binding {
 }
 
 impl Binding {
+    /// Nothing: the slot stays free.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
     /// All of a buffer.
     pub fn whole(buffer: &Buffer) -> Self {
         Self {
-            buffer: buffer.clone(),
+            buffer: Some(buffer.clone()),
             offset: 0,
             length: WHOLE_BUFFER,
         }
@@ -29,16 +37,30 @@ impl Binding {
     /// A range of a buffer.
     pub fn range(buffer: &Buffer, offset: u64, length: u64) -> Self {
         Self {
-            buffer: buffer.clone(),
+            buffer: Some(buffer.clone()),
             offset,
             length,
         }
     }
 
-    /// The length in bytes, resolved. OUT_OF_RANGE if the range does not fit.
+    /// The length in bytes, resolved; 0 without a buffer. OUT_OF_RANGE if the
+    /// range does not fit.
     pub fn resolved_length(&self) -> Result<u64> {
-        let range = self.buffer.range(self.offset, self.length)?;
+        let Some(buffer) = &self.buffer else {
+            return Ok(0);
+        };
+        let range = buffer.range(self.offset, self.length)?;
         Ok(range.end - range.start)
+    }
+
+    /// Where the range begins; null without a buffer. The error of
+    /// [`Buffer::device_ptr`] for one without memory.
+    pub(crate) fn address(&self) -> Result<DevicePtr> {
+        let Some(buffer) = &self.buffer else {
+            return Ok(DevicePtr::NULL);
+        };
+        let start = buffer.byte_offset() + self.offset;
+        Ok(buffer.device_ptr()?.offset(start))
     }
 }
 

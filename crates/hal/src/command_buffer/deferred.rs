@@ -266,7 +266,7 @@ impl Deferred {
                 let address = match patch.operand {
                     Operand::Slot { slot, offset } if (slot as usize) < addresses.len() => {
                         match addresses[slot as usize] {
-                            // Not bound, or without memory: says which.
+                            // Nothing is bound, or it is without memory: says which.
                             0 => self.address(patch.operand, table)?,
                             address => DevicePtr(address).offset(offset),
                         }
@@ -397,8 +397,11 @@ impl Deferred {
             Operand::Fixed(address) => Ok(address),
             Operand::Slot { slot, offset } => {
                 let binding = bound(slot, table)?;
-                let start = binding.buffer.byte_offset() + binding.offset;
-                Ok(binding.buffer.device_ptr()?.offset(start + offset))
+                match binding.buffer {
+                    Some(_) => Ok(binding.address()?.offset(offset)),
+                    // Wherever in the range: there is none.
+                    None => Ok(DevicePtr::NULL),
+                }
             }
             Operand::Late { index, offset } => {
                 Ok(self.late[index as usize].device_ptr()?.offset(offset))
@@ -436,9 +439,8 @@ impl<'a> Slots<'a> {
     fn new(table: &'a [Binding]) -> Self {
         let mut addresses = [0; 32];
         for (address, binding) in addresses.iter_mut().zip(table) {
-            if let Ok(base) = binding.buffer.device_ptr() {
-                let start = binding.buffer.byte_offset() + binding.offset;
-                *address = base.offset(start).0;
+            if let Ok(bound) = binding.address() {
+                *address = bound.0;
             }
         }
         Self {

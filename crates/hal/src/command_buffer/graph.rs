@@ -129,8 +129,7 @@ fn key(commands: &Deferred, table: &[Binding]) -> Result<Vec<u64>> {
     }
     let mut key = Vec::with_capacity(2 * table.len() + commands.late.len());
     for binding in table {
-        let start = binding.buffer.byte_offset() + binding.offset;
-        key.push(binding.buffer.device_ptr()?.offset(start).0);
+        key.push(binding.address()?.0);
         key.push(binding.resolved_length()?);
     }
     for buffer in &commands.late {

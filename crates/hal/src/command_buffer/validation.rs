@@ -127,6 +127,13 @@ impl SlotNeeds {
 
     /// Whether a binding is what the commands need.
     fn check(&self, binding: &Binding) -> Result<()> {
+        let Some(buffer) = &binding.buffer else {
+            // A kernel may look whether it was given something; transfers do not.
+            return match self.needs.usage.is_empty() && self.needs_dispatch {
+                true => Ok(()),
+                false => Err(Status::invalid_argument("nothing is bound to it")),
+            };
+        };
         // ANY asks nothing; what other commands ask for remains.
         let access = self.needs.access.difference(MemoryAccess::ANY);
         let needs = Needs {
@@ -140,7 +147,7 @@ impl SlotNeeds {
             },
             ..self.needs
         };
-        needs.check(&binding.buffer)?;
+        needs.check(buffer)?;
         let length = binding.resolved_length()?;
         if length < self.end {
             return Err(Status::out_of_range(format!(
@@ -148,8 +155,8 @@ impl SlotNeeds {
                 self.end
             )));
         }
-        let offset = binding.buffer.byte_offset() + binding.offset;
-        check_alignment(&binding.buffer, offset, needs.alignment)
+        let offset = buffer.byte_offset() + binding.offset;
+        check_alignment(buffer, offset, needs.alignment)
     }
 }
 

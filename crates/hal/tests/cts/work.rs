@@ -53,7 +53,7 @@ impl Recorder {
     fn slot(&self, binding: Binding) -> u32 {
         let mut table = self.table.borrow_mut();
         let is_same = |other: &Binding| {
-            other.buffer.ptr_eq(&binding.buffer)
+            matches!((&other.buffer, &binding.buffer), (Some(a), Some(b)) if a.ptr_eq(b))
                 && (other.offset, other.length) == (binding.offset, binding.length)
         };
         if let Some(slot) = table.iter().position(is_same) {

@@ -110,6 +110,39 @@ fn a_binding_table_must_be_what_the_commands_need() {
 }
 
 #[test]
+fn slots_without_a_buffer_are_null_to_kernels_and_nothing_else() {
+    let device = null_device();
+    let executable = scale_and_offset(&device);
+    let fixed = buffer(&device, 64);
+    let table = || vec![Binding::none(), Binding::whole(&fixed), Binding::none()];
+    let bindings = [BufferRef::slot(2, 16, 16), BufferRef::slot(1, 0, 16)];
+    let dispatched = recording(&device, 3);
+    dispatched
+        .dispatch(&executable, 0, [1; 3], &[1, 2], &bindings)
+        .unwrap();
+    dispatched.end().unwrap();
+    submit(&device, &dispatched, table()).unwrap();
+    let packed = kernarg(&[0, address(&fixed, 0)], &[1, 2]);
+    assert_eq!(
+        applied(&dispatched, &table()),
+        [format!("dispatch 1x1x1 {packed:?}")]
+    );
+    for length in [16, WHOLE_BUFFER] {
+        let filled = recording(&device, 3);
+        filled
+            .dispatch(&executable, 0, [1; 3], &[1, 2], &bindings)
+            .unwrap();
+        filled
+            .fill(&BufferRef::slot(2, 0, length), &[0; 4])
+            .unwrap();
+        filled.end().unwrap();
+        let status = submit(&device, &filled, table()).unwrap_err();
+        assert_eq!(status.code(), StatusCode::InvalidArgument);
+        assert!(format!("{status:#}").contains("slot 2"), "{status:#}");
+    }
+}
+
+#[test]
 fn what_is_bound_whole_must_fit_the_command() {
     let device = null_device();
     let commands = recording(&device, 2);
