@@ -64,6 +64,7 @@ pub struct SessionBuilder {
     limits: Limits,
     parameters: Arc<Set>,
     parameter_progress: Option<ProgressObserver>,
+    tensor_trace: Option<Box<dyn io::Write + Send>>,
     natives: Vec<Box<dyn NativeModule>>,
 }
 
@@ -97,6 +98,14 @@ impl SessionBuilder {
         self
     }
 
+    /// Writes arrays that programs trace (`flow.tensor.trace`) to `sink`, as
+    /// text; without, they are dropped.
+    #[must_use]
+    pub fn tensor_trace(mut self, sink: impl io::Write + Send + 'static) -> Self {
+        self.tensor_trace = Some(Box::new(sink));
+        self
+    }
+
     /// Adds a module of Rust functions that programs may call.
     #[must_use]
     pub fn native(mut self, module: Box<dyn NativeModule>) -> Self {
@@ -123,7 +132,10 @@ impl SessionBuilder {
         )]
         // SAFETY: device code comes from modules only, and whoever loads one
         // by `Session::load` vouches for it.
-        let hal = unsafe { HalModule::new(self.devices.clone()) };
+        let mut hal = unsafe { HalModule::new(self.devices.clone()) };
+        if let Some(sink) = self.tensor_trace {
+            hal = hal.with_trace(sink);
+        }
         context.register(Box::new(hal));
         let mut parameters = IoParametersModule::new(self.parameters);
         if let Some(observer) = self.parameter_progress {

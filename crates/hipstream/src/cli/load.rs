@@ -106,7 +106,8 @@ impl Program {
         let mut builder = Session::builder()
             .limits(self.limits)
             .parameters(Arc::clone(&self.parameters))
-            .parameter_progress(parameter_bar());
+            .parameter_progress(parameter_bar())
+            .tensor_trace(std::io::stderr());
         for device in devices {
             builder = builder.device(device);
         }

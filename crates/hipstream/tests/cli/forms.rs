@@ -126,6 +126,16 @@ fn other_objects_and_scalars_are_printed_too() {
 }
 
 #[test]
+fn arrays_that_programs_trace_go_to_stderr() {
+    for target in TARGETS {
+        let output = echo(target, "traced", &["--input=2xf32=1,2"]);
+        assert_eq!(printed(&output), "result[0]: hal.buffer_view\n2xf32=1 2\n");
+        let trace = stderr(&output);
+        assert!(trace.contains("=== a ===\n2xf32=1 2\n"), "{trace}");
+    }
+}
+
+#[test]
 fn every_form_of_file_is_read_and_written() {
     let scratch = Scratch::new("forms");
     for (input, descriptor) in [
