@@ -24,9 +24,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::memory::{AccessError, Lds, View};
-use crate::program::{Op, Program};
+use crate::program::Program;
 use crate::simd::{Row, Simd};
-use crate::wave::{State, Wave, temp};
+use crate::wave::{State, Wave};
 
 pub(crate) use atomics::atomic_function;
 pub(crate) use scratch::bytes_per_lane;
@@ -120,7 +120,8 @@ impl Env {
 }
 
 /// Runs a ready wave until it stops for a reason in its `state`, or has
-/// executed `budget` ops; returns how many it executed.
+/// executed `budget` ops (or a few more, that were joined); returns how many it
+/// executed.
 pub(crate) fn run(wave: &mut Wave, env: &mut Env, budget: u64) -> u64 {
     let program = env.program.clone();
     let ops = program.ops();
@@ -129,7 +130,7 @@ pub(crate) fn run(wave: &mut Wave, env: &mut Env, budget: u64) -> u64 {
     while let Some(op) = ops.get(pc as usize) {
         if left == 0 {
             wave.pc = pc;
-            return budget;
+            return budget + std::mem::take(&mut wave.joined);
         }
         left -= 1;
         pc = op.run.call(wave, env, op, pc + 1);
@@ -142,31 +143,7 @@ pub(crate) fn run(wave: &mut Wave, env: &mut Env, budget: u64) -> u64 {
             Problem::WildBranch(u64::from(program.origin(pc.wrapping_sub(1)))),
         );
     }
-    budget - left
-}
-
-/// Puts scalar operands into the temporary rows that the op reads.
-#[inline(always)]
-pub(crate) fn splat(wave: &mut Wave, op: &Op) {
-    if op.splats != 0 {
-        splat_operands(wave, op);
-    }
-}
-
-/// Out of line, and once for all back ends: it would be most of the code of
-/// every vector instruction.
-#[inline(never)]
-fn splat_operands(wave: &mut Wave, op: &Op) {
-    for (i, &slot) in op.scalars.iter().enumerate() {
-        if op.splats >> i & 1 == 0 {
-            continue;
-        }
-        let first = (wave.temps + temp::SPLAT) as usize + 2 * i;
-        wave.rows[first] = Row::splat(wave.scalars[slot as usize]);
-        if op.splats >> (i + 4) & 1 != 0 {
-            wave.rows[first + 1] = Row::splat(wave.scalars[slot as usize + 1]);
-        }
-    }
+    budget - left + std::mem::take(&mut wave.joined)
 }
 
 /// Writes a result row: all lanes or those that EXEC names.

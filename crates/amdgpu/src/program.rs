@@ -31,11 +31,6 @@ pub(crate) struct Op {
     pub(crate) imm: u32,
     /// Second constant or flags.
     pub(crate) aux: u32,
-    /// Scalar operands to splat before the op: bit *i* for source *i*, bit
-    /// *i* + 4 if it is a pair.
-    pub(crate) splats: u8,
-    /// Their slots.
-    pub(crate) scalars: [u8; 3],
     /// Second result: scalar slot; or flags.
     pub(crate) e: u16,
 }

@@ -87,6 +87,8 @@ pub(crate) struct Wave {
     pub(crate) number: u32,
     /// How often it still lets the others run while it waits for loads.
     pub(crate) patience: u32,
+    /// Ops executed together with another one and not counted yet.
+    pub(crate) joined: u64,
     /// Ops executed since the workgroup began.
     pub(crate) executed: u64,
 }
@@ -197,6 +199,7 @@ impl Wave {
             temps: 0,
             number: 0,
             patience: 0,
+            joined: 0,
             executed: 0,
         }
     }

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use super::lane::classify;
-use super::{Env, each_lane, pair, read, splat};
+use super::{Env, each_lane, pair, read};
 use crate::program::Op;
 use crate::simd::{Kernel, Simd, mask_bits};
 use crate::wave::Wave;
@@ -19,7 +19,6 @@ pub(crate) struct Compare<T, const EXEC: bool>(PhantomData<T>);
 impl<T: Test, const EXEC: bool> Kernel for Compare<T, EXEC> {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat(wave, op);
         let (a, b) = (read::<S>(wave, op.a), read::<S>(wave, op.b));
         let masks = [
             T::test(a[0], b[0]),
@@ -110,7 +109,6 @@ pub(crate) struct CompareWide<T, const EXEC: bool>(PhantomData<T>);
 impl<T: CompareWideFn, const EXEC: bool> Kernel for CompareWide<T, EXEC> {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat(wave, op);
         let mut bits = 0;
         let row = |index: u16| &wave.rows[index as usize];
         each_lane(wave.exec, |lane| {

@@ -1,7 +1,7 @@
 //! Vector instructions whose lanes look at each other, and those that move
 //! between vector and scalar registers.
 
-use super::{Env, each_lane, splat};
+use super::{Env, each_lane};
 use crate::program::Op;
 use crate::simd::{Kernel, LANES, Row, Simd};
 use crate::wave::{Wave, slot, temp};
@@ -114,7 +114,6 @@ pub(crate) struct DppBegin;
 impl Kernel for DppBegin {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
-        splat(wave, op);
         let table = env.program.shuffle(op.imm);
         let source = wave.rows[op.a as usize];
         let exec = wave.exec;
@@ -177,7 +176,6 @@ pub(crate) struct MaskCount<const HIGH: bool>;
 impl<const HIGH: bool> Kernel for MaskCount<HIGH> {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat(wave, op);
         let mask = wave.rows[op.a as usize];
         let base = wave.rows[op.b as usize];
         let (exec, half) = (wave.exec, wave.half);
@@ -235,7 +233,6 @@ pub(crate) struct MoveRelative;
 impl Kernel for MoveRelative {
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         use super::scalar::{relative, relative_to_m0};
-        splat(wave, op);
         let [a, d] = relative(wave.scalar(slot::M0), op);
         let end = u32::from(op.e) + u32::from(op.b);
         let moved = if op.imm == relative_to_m0::RESULT {

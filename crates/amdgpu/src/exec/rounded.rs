@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use super::lane::soft::{F16, F32, F64};
 use super::wide::{WideFn, set_wide, source};
-use super::{Env, each_lane, splat, write};
+use super::{Env, each_lane, write};
 use crate::program::Op;
 use crate::simd::{Kernel, Row, Simd};
 use crate::wave::{Mode, Wave};
@@ -20,7 +20,6 @@ pub(crate) struct Rounded<F>(PhantomData<F>);
 
 impl<F: RoundedFn> Kernel for Rounded<F> {
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat(wave, op);
         let [a, b, c] = [op.a, op.b, op.c].map(|row| wave.rows[row as usize]);
         let mut result = Row::ZERO;
         each_lane(wave.exec, |lane| {
@@ -86,7 +85,6 @@ pub(crate) struct RoundedWide<F>(PhantomData<F>);
 
 impl<F: RoundedWideFn> Kernel for RoundedWide<F> {
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat(wave, op);
         each_lane(wave.exec, |lane| {
             let a = source(wave, op.a, F::WIDE[0], lane, op.aux, 0);
             let b = source(wave, op.b, F::WIDE[1], lane, op.aux, 1);

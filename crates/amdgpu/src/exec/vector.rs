@@ -8,17 +8,24 @@ use std::marker::PhantomData;
 
 use super::lane::Lane;
 use super::rounded::{RoundedCvtF16F32, RoundedFn};
-use super::{Env, read, splat, write};
+use super::{Env, read, write};
 use crate::program::Op;
-use crate::simd::{Kernel, Simd, chunks};
+use crate::simd::{Kernel, Row, Simd, chunks};
 use crate::wave::{Mode, Wave, expand};
 
 /// `F` on whole dwords, without modifiers.
 pub(crate) struct Plain<F>(PhantomData<F>);
 
+/// `F` of this op and those behind it, `imm` in all, as if each were a [`Plain`]
+/// on its own: most of the time of a lone op goes into getting there.
+pub(crate) struct Run<F>(PhantomData<F>);
+
 /// `F` on f32 sources with signs changed: `aux` bits 0 to 2 negate, bits 3 to 5
 /// take absolute values first.
 pub(crate) struct Signed<F>(PhantomData<F>);
+
+/// Row `d` = scalar slot `a` in every lane.
+pub(crate) struct Splat;
 
 /// Row `d` = row `b` where the mask in slot `c` is set, else row `a`.
 pub(crate) struct Select;
@@ -66,19 +73,55 @@ fn eval<F: Lane, S: Simd>(a: [S; 4], b: [S; 4], c: [S; 4]) -> [S; 4] {
 impl<F: Lane> Kernel for Plain<F> {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat(wave, op);
-        let a = read::<S>(wave, op.a);
-        let b = if F::ARITY > 1 { read(wave, op.b) } else { a };
-        let c = if F::ARITY > 2 { read(wave, op.c) } else { a };
-        write(wave, op.d, eval::<F, S>(a, b, c));
+        let result = of_rows::<F, S>(&wave.rows, op);
+        write(wave, op.d, result);
         next
     }
+}
+
+impl<F: Lane> Kernel for Run<F> {
+    #[inline(always)]
+    fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
+        let others = op.imm - 1;
+        let end = next + others;
+        let ops = &env.program.ops()[next as usize - 1..end as usize];
+        wave.joined += u64::from(others);
+        let rows = wave.rows.as_mut_slice();
+        if wave.exec == u32::MAX {
+            for op in ops {
+                let result = of_rows::<F, S>(rows, op);
+                rows[op.d as usize].set(result);
+            }
+        } else {
+            for op in ops {
+                let result = of_rows::<F, S>(rows, op);
+                rows[op.d as usize].blend(result, &wave.mask);
+            }
+        }
+        end
+    }
+}
+
+/// `F` of the rows that an op names.
+#[inline(always)]
+fn of_rows<F: Lane, S: Simd>(rows: &[Row], op: &Op) -> [S; 4] {
+    let a = rows[op.a as usize].get::<S>();
+    let b = if F::ARITY > 1 {
+        rows[op.b as usize].get()
+    } else {
+        a
+    };
+    let c = if F::ARITY > 2 {
+        rows[op.c as usize].get()
+    } else {
+        a
+    };
+    eval::<F, S>(a, b, c)
 }
 
 impl<F: Lane> Kernel for Signed<F> {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat(wave, op);
         let a = with_sign::<S>(wave, op.a, op.aux, 0);
         let b = if F::ARITY > 1 {
             with_sign(wave, op.b, op.aux, 1)
@@ -95,10 +138,18 @@ impl<F: Lane> Kernel for Signed<F> {
     }
 }
 
+impl Kernel for Splat {
+    #[inline(always)]
+    fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
+        let value = S::splat(wave.scalar(op.a));
+        wave.rows[op.d as usize].set([value; 4]);
+        next
+    }
+}
+
 impl Kernel for Select {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat(wave, op);
         let mask = expand::<S>(wave.scalar(op.c));
         let (no, yes) = (read::<S>(wave, op.a), read::<S>(wave, op.b));
         write(wave, op.d, chunks!(i => S::select(mask[i], yes[i], no[i])));
@@ -109,7 +160,6 @@ impl Kernel for Select {
 impl Kernel for Take {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat(wave, op);
         let shift = S::splat(u32::from(op.e & 31));
         let (mask, flip) = (S::splat(op.imm), S::splat(op.aux));
         let x = read::<S>(wave, op.a);
@@ -130,7 +180,6 @@ impl Kernel for Take {
 
 impl Kernel for Arrange {
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat(wave, op);
         let shift = |bit: u16| if op.e >> bit & 1 != 0 { 16 } else { 0 };
         let mut values = wave.rows[op.a as usize];
         for value in values.lanes_mut() {

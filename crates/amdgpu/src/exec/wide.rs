@@ -4,7 +4,7 @@
 use std::marker::PhantomData;
 
 use super::lane::{div_fmas, div_scale, quad_masked_sad, quad_sad, trig_preop};
-use super::{Env, each_lane, read, splat, write};
+use super::{Env, each_lane, read, write};
 use crate::program::Op;
 use crate::simd::{Kernel, Simd, chunks, mask_bits};
 use crate::wave::{Mode, Wave, expand, slot};
@@ -69,7 +69,6 @@ pub(super) fn set_wide(wave: &mut Wave, row: u16, lane: usize, value: u64) {
 impl<F: WideFn> Kernel for Wide<F> {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat(wave, op);
         each_lane(wave.exec, |lane| {
             let a = source(wave, op.a, F::WIDE[0], lane, op.aux, 0);
             let b = source(wave, op.b, F::WIDE[1], lane, op.aux, 1);
@@ -246,7 +245,6 @@ pub(crate) struct Carry<const KIND: u8, const CARRY_IN: bool>;
 impl<const KIND: u8, const CARRY_IN: bool> Kernel for Carry<KIND, CARRY_IN> {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat(wave, op);
         let (mut a, mut b) = (read::<S>(wave, op.a), read::<S>(wave, op.b));
         if KIND == 2 {
             (a, b) = (b, a);
@@ -293,7 +291,6 @@ pub(crate) struct Mad64<const SIGNED: bool>;
 impl<const SIGNED: bool> Kernel for Mad64<SIGNED> {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat(wave, op);
         let saturates = op.aux >> 6 & 1 != 0;
         let mut bits = 0;
         each_lane(wave.exec, |lane| {
@@ -327,7 +324,6 @@ pub(crate) struct DivScaleF32;
 impl Kernel for DivScaleF32 {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat(wave, op);
         let mut bits = 0;
         each_lane(wave.exec, |lane| {
             let flush = |x: u32| {
@@ -354,7 +350,6 @@ pub(crate) struct DivFmasF32;
 impl Kernel for DivFmasF32 {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat(wave, op);
         let vcc = wave.scalar(slot::VCC + wave.half);
         if vcc & wave.exec == 0 && op.aux == 0 {
             let (a, b, c) = (
@@ -381,7 +376,6 @@ pub(crate) struct DivScaleF64;
 impl Kernel for DivScaleF64 {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat(wave, op);
         let mut bits = 0;
         each_lane(wave.exec, |lane| {
             let [x, denominator, numerator] = [(op.a, 0), (op.b, 1), (op.c, 2)]
@@ -428,7 +422,6 @@ pub(crate) struct DivFmasF64;
 impl Kernel for DivFmasF64 {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat(wave, op);
         let vcc = wave.scalar(slot::VCC + wave.half);
         each_lane(wave.exec, |lane| {
             let [a, b, c] = [(op.a, 0), (op.b, 1), (op.c, 2)]
@@ -452,7 +445,6 @@ pub(crate) struct DotSigned<const STEP: u32>;
 impl<const STEP: u32> Kernel for DotSigned<STEP> {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat(wave, op);
         each_lane(wave.exec, |lane| {
             let [a, b, c] = [op.a, op.b, op.c].map(|row| wave.rows[row as usize].lanes()[lane]);
             let part = |x: u32, i: u32, signed: bool| {
@@ -486,7 +478,6 @@ pub(crate) struct MqsadU32U8;
 
 impl Kernel for MqsadU32U8 {
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        splat(wave, op);
         each_lane(wave.exec, |lane| {
             let a = source(wave, op.a, true, lane, 0, 0);
             let b = source(wave, op.b, false, lane, 0, 1) as u32;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::{Op, Program, Unsupported, decode, describe, memory_ops, scalar_ops, vector_ops};
 use crate::code_object::{CodeObject, ComputeResource1, DenormMode, RoundMode};
 use crate::exec::aperture;
-use crate::exec::families::{Nop, Stage, Switch, Unknown};
+use crate::exec::families::{Nop, Splat, Stage, Switch, Unknown};
 use crate::fault::{Fault, FaultKind, FaultRecord};
 use crate::isa::{Encoding, Flags, Instruction, Opcode, Operand, Special, Type, WaveSize};
 use crate::module::Kernel;
@@ -259,6 +259,13 @@ pub(super) fn assemble(
     Ok(lowerer.finish(0, code))
 }
 
+/// How an op is run together with those behind it.
+pub(super) struct Joint {
+    /// Only ops of one kind are.
+    pub(super) kind: u8,
+    pub(super) run: Handler,
+}
+
 /// A program in the making.
 pub(super) struct Lowerer {
     backend: Backend,
@@ -280,6 +287,8 @@ pub(super) struct Lowerer {
     first: u32,
     by_offset: HashMap<u32, u32>,
     branches: Vec<(usize, u32)>,
+    /// Ops that may be joined with their neighbours.
+    joints: Vec<(usize, Joint)>,
     shuffles: Vec<[u8; 32]>,
     unknown: Vec<String>,
     rows: Vec<u32>,
@@ -305,6 +314,7 @@ impl Lowerer {
             first,
             by_offset: HashMap::new(),
             branches: Vec::new(),
+            joints: Vec::new(),
             shuffles: Vec::new(),
             unknown: Vec::new(),
             rows: Vec::new(),
@@ -369,6 +379,7 @@ impl Lowerer {
         // very end gets an op to go to.
         let end = self.op::<Nop>();
         self.push(end);
+        self.join();
         for &(index, target) in &self.branches {
             self.ops[index].imm = self.by_offset[&target];
         }
@@ -389,6 +400,24 @@ impl Lowerer {
             row_constants: self.rows,
             scalar_constants: self.scalars,
             code,
+        }
+    }
+
+    /// Lets the first of several ops of one kind run them all. The others stay
+    /// as they are, for whoever comes to them by a branch.
+    fn join(&mut self) {
+        let mut joints = self.joints.as_slice();
+        while let [(first, joint), rest @ ..] = joints {
+            let follows = |(place, (index, other)): (usize, &(usize, Joint))| {
+                *index == first + 1 + place && other.kind == joint.kind
+            };
+            let others = rest.iter().enumerate().take_while(|&next| follows(next));
+            let count = 1 + others.count();
+            if count > 1 {
+                self.ops[*first].run = joint.run;
+                self.ops[*first].imm = count as u32;
+            }
+            joints = &joints[count..];
         }
     }
 
@@ -422,8 +451,6 @@ impl Lowerer {
             c: 0,
             imm: 0,
             aux: 0,
-            splats: 0,
-            scalars: [0; 3],
             e: slot::SINK,
         }
     }
@@ -431,6 +458,13 @@ impl Lowerer {
     pub(super) fn push(&mut self, op: Op) {
         self.ops.push(op);
         self.origins.push(self.at);
+    }
+
+    /// Adds an op that may be joined with its neighbours.
+    pub(super) fn push_joined(&mut self, op: Op, joint: Option<Joint>) {
+        self.joints
+            .extend(joint.map(|joint| (self.ops.len(), joint)));
+        self.push(op);
     }
 
     /// Adds an op whose `imm` becomes the op at a byte offset of the code.
@@ -640,11 +674,10 @@ impl Lowerer {
         }
     }
 
-    /// Makes source `number` of a vector op: a register's row, a constant's, or
-    /// a temporary that the op fills from scalar slots first.
+    /// Row of source `number` of a vector op: a register's, a constant's, or a
+    /// temporary that an op in front fills from scalar slots.
     pub(super) fn source(
         &mut self,
-        op: &mut Op,
         number: usize,
         operand: Operand,
         ty: Type,
@@ -670,9 +703,12 @@ impl Lowerer {
             let value = u64::from(self.scalars[at]) | u64::from(self.scalars[at + 1]) << 32;
             return Ok(self.constant_row(value));
         }
-        let wide = ty.dwords(WaveSize::Wave32) == 2;
-        op.splats |= 1 << number | u8::from(wide) << (number + 4);
-        op.scalars[number] = slot as u8;
-        Ok(self.temp(temp::SPLAT + 2 * number as u16))
+        let row = self.temp(temp::SPLAT + 2 * number as u16);
+        for dword in 0..u16::from(ty.dwords(WaveSize::Wave32)) {
+            let mut op = self.op::<Splat>();
+            (op.a, op.d) = (slot + dword, row + dword);
+            self.push(op);
+        }
+        Ok(row)
     }
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::lower;
 use crate::exec::{self, Env, Problem};
-use crate::isa::WaveSize;
+use crate::isa::{self, Generation, WaveSize};
 use crate::memory::{Lds, Memory, View};
 use crate::simd::{Backend, Row};
 use crate::wave::{State, Wave, slot};
@@ -74,4 +74,78 @@ impl Bench {
             }
         }
     }
+}
+
+/// An instruction: LLVM's text and its encoding.
+pub(super) type Line = (&'static str, &'static [u32]);
+
+/// The encodings, once it is certain that they are what the texts say.
+pub(super) fn words(lines: &[Line], size: WaveSize) -> Vec<u32> {
+    for (text, words) in lines {
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        assert_eq!(
+            isa::decode(Generation::Gfx11, size, &bytes, 0)
+                .expect(text)
+                .to_string(),
+            *text
+        );
+    }
+    lines
+        .iter()
+        .flat_map(|(_, words)| *words)
+        .copied()
+        .collect()
+}
+
+/// Runs instructions on both back ends, which must agree on `look`.
+pub(super) fn run<T: PartialEq + std::fmt::Debug>(
+    size: WaveSize,
+    lines: &[Line],
+    prepare: impl Fn(&mut Bench),
+    look: impl Fn(&Wave) -> T,
+) -> T {
+    let words = words(lines, size);
+    let [first, second] = [Backend::detect(), Backend::Portable].map(|backend| {
+        let mut bench = Bench::new(&words, size, backend).expect("it lowers");
+        prepare(&mut bench);
+        look(&bench.run().expect("no fault"))
+    });
+    assert_eq!(first, second, "the back ends differ");
+    first
+}
+
+/// The same for waves of 32.
+pub(super) fn run_32<T: PartialEq + std::fmt::Debug>(
+    lines: &[Line],
+    prepare: impl Fn(&mut Bench),
+    look: impl Fn(&Wave) -> T,
+) -> T {
+    run(WaveSize::Wave32, lines, prepare, look)
+}
+
+pub(super) fn lanes(wave: &Wave, row: usize) -> [u32; 32] {
+    *wave.rows[row].lanes()
+}
+
+pub(super) fn fill(bench: &mut Bench, row: usize, f: impl Fn(u32) -> u32) {
+    let lanes = bench.wave.rows[row].lanes_mut();
+    for (lane, value) in lanes.iter_mut().enumerate() {
+        *value = f(lane as u32);
+    }
+}
+
+/// Registers with one value in all lanes, two registers for a double.
+pub(super) fn set(bench: &mut Bench, row: usize, value: u32) {
+    bench.wave.rows[row] = Row::splat(value);
+}
+
+pub(super) fn set_f64(bench: &mut Bench, row: usize, value: f64) {
+    let bits = value.to_bits();
+    set(bench, row, bits as u32);
+    set(bench, row + 1, (bits >> 32) as u32);
+}
+
+pub(super) fn f64_at(wave: &Wave, row: usize) -> f64 {
+    let [low, high] = [row, row + 1].map(|row| u64::from(lanes(wave, row)[0]));
+    f64::from_bits(low | high << 32)
 }

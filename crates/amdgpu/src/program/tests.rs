@@ -1,7 +1,10 @@
 //! Every instruction, in every encoding: it can be lowered, or is listed here.
 
+mod arithmetic;
 mod backends;
-mod meanings;
+mod control;
+mod matrices;
+mod memory;
 
 use super::lower::refusal;
 use crate::isa::{self, Generation, WaveSize};

@@ -10,7 +10,7 @@ use crate::exec::lane::*;
 use crate::isa::{Encoding, Instruction, Opcode, Operand, Type, WaveSize};
 use crate::simd::Handler;
 use crate::wave::{slot, temp};
-use codes::{Code, Halves, lane_function, matrix_function, predicate, wide_function};
+use codes::{Code, Halves, joint, lane_function, matrix_function, predicate, wide_function};
 
 /// How one source is taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -115,11 +115,16 @@ fn lane(l: &mut Lowerer, i: &Instruction, code: &Code) -> Result<(), Refusal> {
             op.run = signed;
             op.aux = sign_bits(i);
         }
-        [op.a, op.b, op.c] = sources(l, i, &mut op)?;
-        l.push(op);
+        [op.a, op.b, op.c] = sources(l, i)?;
+        let joint = if modified || l.unusual {
+            None
+        } else {
+            joint(l, i.op)
+        };
+        l.push_joined(op, joint);
         return Ok(());
     }
-    [op.a, op.b, op.c] = take_all(l, i, &mut op, &taken)?;
+    [op.a, op.b, op.c] = take_all(l, i, &taken)?;
     push_finished(l, op, result, finish);
     Ok(())
 }
@@ -144,23 +149,18 @@ fn operand(i: &Instruction, number: usize) -> Option<(Operand, Type)> {
 }
 
 /// Rows of the sources as they are.
-fn sources(l: &mut Lowerer, i: &Instruction, op: &mut Op) -> Result<[u16; 3], Refusal> {
+fn sources(l: &mut Lowerer, i: &Instruction) -> Result<[u16; 3], Refusal> {
     let mut rows = [0; 3];
     for (number, row) in rows.iter_mut().enumerate() {
         if let Some((operand, ty)) = operand(i, number) {
-            *row = l.source(op, number, operand, ty)?;
+            *row = l.source(number, operand, ty)?;
         }
     }
     Ok(rows)
 }
 
 /// Rows of the sources, with an op in front for each that is not whole.
-fn take_all(
-    l: &mut Lowerer,
-    i: &Instruction,
-    op: &mut Op,
-    taken: &[Source; 3],
-) -> Result<[u16; 3], Refusal> {
+fn take_all(l: &mut Lowerer, i: &Instruction, taken: &[Source; 3]) -> Result<[u16; 3], Refusal> {
     let mut rows = [0; 3];
     for (number, row) in rows.iter_mut().enumerate() {
         let Some((operand, ty)) = operand(i, number) else {
@@ -168,7 +168,7 @@ fn take_all(
         };
         let source = taken[number];
         if source == Source::WHOLE {
-            *row = l.source(op, number, operand, ty)?;
+            *row = l.source(number, operand, ty)?;
             continue;
         }
         *row = take_one(l, i, number, source)?;
@@ -186,7 +186,7 @@ fn take_one(
     let (operand, ty) = operand(i, number).ok_or("a source is missing")?;
     if source.flags & ARRANGED != 0 {
         let mut op = l.common_op::<Arrange>();
-        op.a = l.source(&mut op, number, operand, ty)?;
+        op.a = l.source(number, operand, ty)?;
         op.d = l.temp(temp::TAKEN + number as u16);
         (op.aux, op.e) = (source.flip, source.shift);
         l.push(op);
@@ -199,7 +199,7 @@ fn take_one(
         ty
     };
     let mut op = l.op::<Take>();
-    op.a = l.source(&mut op, number, operand, ty)?;
+    op.a = l.source(number, operand, ty)?;
     op.d = l.temp(temp::TAKEN + number as u16);
     op.imm = source.mask;
     op.aux = source.flip;
@@ -319,7 +319,7 @@ fn packed_halves(
     for high in [false, true] {
         let taken = half_sources(i, code.halves, high);
         let mut op = l.op_of(code.plain);
-        [op.a, op.b, op.c] = take_all(l, i, &mut op, &taken)?;
+        [op.a, op.b, op.c] = take_all(l, i, &taken)?;
         op.d = l.temp(temp::RESULT + u16::from(high));
         l.push(op);
     }
@@ -424,7 +424,7 @@ fn modifier_bits(i: &Instruction) -> u32 {
 
 fn wide(l: &mut Lowerer, i: &Instruction, run: Handler) -> Result<(), Refusal> {
     let mut op = l.op_of(run);
-    [op.a, op.b, op.c] = sources(l, i, &mut op)?;
+    [op.a, op.b, op.c] = sources(l, i)?;
     op.aux = modifier_bits(i);
     let result = l.result(i.dst[0])?;
     let finish = (i.info().dst[0] == Type::F32)
@@ -496,7 +496,7 @@ fn special(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
         rows[number] = if ty == Type::Mask {
             l.source_mask(i.src[number])?
         } else {
-            l.source(&mut op, number, i.src[number], ty)?
+            l.source(number, i.src[number], ty)?
         };
     }
     [op.a, op.b, op.c] = rows;
@@ -550,7 +550,7 @@ fn relative(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
         return Err("a permutation of a register that M0 selects is not implemented".to_owned());
     }
     let mut op = l.common_op::<MoveRelative>();
-    op.a = l.source(&mut op, 0, i.src[0], Type::B32)?;
+    op.a = l.source(0, i.src[0], Type::B32)?;
     op.d = l.vgpr(i.dst[0])?;
     (op.imm, op.aux) = (imm, u32::from(swaps));
     (op.e, op.b) = l.rows_of_half();
@@ -571,7 +571,7 @@ fn select(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     let mut rows = [0; 2];
     for (number, row) in rows.iter_mut().enumerate() {
         if taken[number] == Source::WHOLE {
-            *row = l.source(&mut op, number, i.src[number], types[number])?;
+            *row = l.source(number, i.src[number], types[number])?;
         } else {
             *row = take_one(l, i, number, taken[number])?;
         }
@@ -657,7 +657,7 @@ fn compare(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     let types = i.info().src;
     let mut op = l.op_of(codes[usize::from(exec)]);
     if matches!(types[0], Type::F64 | Type::B64) {
-        [op.a, op.b, _] = sources(l, i, &mut op)?;
+        [op.a, op.b, _] = sources(l, i)?;
         op.aux = modifier_bits(i);
     } else {
         let halves = if condition == "class" {
@@ -666,7 +666,7 @@ fn compare(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
             Halves::Widened
         };
         let taken = sources_of(l, i, halves);
-        [op.a, op.b, _] = take_all(l, i, &mut op, &taken)?;
+        [op.a, op.b, _] = take_all(l, i, &taken)?;
     }
     op.d = if exec {
         slot::SINK

@@ -1,6 +1,6 @@
 //! Which code an opcode has: a table of meanings, by kind of operand.
 
-use super::super::lower::Lowerer;
+use super::super::lower::{Joint, Lowerer};
 use crate::exec::families::*;
 use crate::exec::lane::*;
 use crate::isa::Opcode;
@@ -126,6 +126,18 @@ fn rounded_function(l: &Lowerer, op: Opcode) -> Option<Code> {
         VPkFmaF16 => RoundedFmaF16,
         VPkFmacF16 => RoundedFmaF16,
     })
+}
+
+/// The code for several of these ops in a row, and a number that says which may
+/// be joined.
+pub(super) fn joint(l: &Lowerer, op: Opcode) -> Option<Joint> {
+    let (kind, run) = match op {
+        Opcode::VAddF32 => (0, l.code::<Run<AddF32>>()),
+        Opcode::VMulF32 => (1, l.code::<Run<MulF32>>()),
+        Opcode::VFmaF32 | Opcode::VFmacF32 => (2, l.code::<Run<FmaF32>>()),
+        _ => return None,
+    };
+    Some(Joint { kind, run })
 }
 
 fn seldom_function(l: &Lowerer, op: Opcode) -> Option<Code> {

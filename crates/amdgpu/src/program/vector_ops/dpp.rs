@@ -36,7 +36,7 @@ pub(super) fn lower(l: &mut Lowerer, i: &Instruction, control: &Dpp) -> Result<(
     };
     let mut op = l.op::<DppBegin>();
     let ty = i.info().src[0];
-    op.a = l.source(&mut op, 0, i.src[0], ty)?;
+    op.a = l.source(0, i.src[0], ty)?;
     op.imm = l.shuffle(table);
     op.aux = lanes;
     op.e = flags;
