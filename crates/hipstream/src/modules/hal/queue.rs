@@ -201,17 +201,15 @@ pub(super) fn execute_indirect(_: &mut HalModule, call: &mut Call<'_>) -> Result
     )
 }
 
-/// The next group, buffers with offset and length.
+/// The next group, buffers with offset and length; a null one leaves its slot free.
 pub(super) fn binding_table(call: &mut Call<'_>) -> Result<BindingTable> {
     (0..call.group()?)
-        .map(|slot| {
-            let buffer = call.optional(&types::BUFFER)?.ok_or_else(|| {
-                Error::new(
-                    Code::INVALID_ARGUMENT,
-                    format!("nothing is bound to slot {slot} of a binding table"),
-                )
-            })?;
-            Ok(Binding::range(buffer, call.u64()?, call.u64()?))
+        .map(|_| {
+            Ok(Binding {
+                buffer: call.optional(&types::BUFFER)?.cloned(),
+                offset: call.u64()?,
+                length: call.u64()?,
+            })
         })
         .collect()
 }
