@@ -205,4 +205,17 @@ mod tests {
         assert_eq!(Declared::new("index").integer_bits(), None);
         assert_eq!(Declared::new("f32").integer_bits(), None);
     }
+
+    proptest::proptest! {
+        /// Modules may say anything here.
+        #[test]
+        fn any_text_is_read_or_refused(text in "func @f[(](%[ab]|tensor<|[0-9?]x|f32|i8|é|[{}()<>,: \\[\\]=#!-]|->){0,24}") {
+            if let Some(declaration) = Declaration::parse(&text) {
+                for declared in declaration.inputs.iter().chain(&declaration.results) {
+                    assert!(text.contains(declared.text()), "{declared:?}");
+                    declared.integer_bits();
+                }
+            }
+        }
+    }
 }
