@@ -1,6 +1,6 @@
 //! A file of parameters: its entries, and where their bytes are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
@@ -229,8 +229,8 @@ pub struct Archive {
     format: Format,
     entries: Vec<Entry>,
     file: Bytes,
-    /// Files that entries name, by the name they give.
-    externals: BTreeMap<String, Bytes>,
+    /// Files that entries name, by path: however they spell it, it is one.
+    externals: BTreeMap<PathBuf, Bytes>,
 }
 
 impl Archive {
@@ -252,7 +252,7 @@ impl Archive {
             reason,
         };
         let entries = parse(format, &file).map_err(malformed)?;
-        let mut externals = BTreeMap::new();
+        let mut externals: BTreeMap<PathBuf, Bytes> = BTreeMap::new();
         for entry in &entries {
             let Contents::External {
                 file: name,
@@ -262,11 +262,17 @@ impl Archive {
             else {
                 continue;
             };
-            if !externals.contains_key(name) {
-                let beside = beside(path, name).map_err(malformed)?;
-                externals.insert(name.clone(), read(&beside, mode)?);
-            }
-            let available = externals[name].len() as u64;
+            let inside = inside(name).map_err(malformed)?;
+            let available = match externals.entry(inside) {
+                btree_map::Entry::Occupied(file) => file.get().len(),
+                btree_map::Entry::Vacant(file) => {
+                    // Beside the archive, so that opening it reads nothing
+                    // that its owner did not put there.
+                    let folder = path.parent().unwrap_or(Path::new(""));
+                    let beside = folder.join(file.key());
+                    file.insert(read(&beside, mode)?).len()
+                }
+            } as u64;
             if offset
                 .checked_add(*length)
                 .is_none_or(|end| end > available)
@@ -329,7 +335,10 @@ impl Archive {
                 file,
                 offset,
                 length,
-            } => (&self.externals[file], offset, length),
+            } => {
+                let inside = inside(file).expect("checked when it was opened");
+                (&self.externals[&inside], offset, length)
+            }
         };
         // Checked when the file was opened, so it fits `usize`.
         let start = *offset as usize;
@@ -367,10 +376,9 @@ fn read(path: &Path, mode: Mode) -> Result<Bytes, ParameterError> {
     })
 }
 
-/// The path of a file that an archive names: in the archive's folder or
-/// below, so that opening an archive reads nothing that its owner did not put
-/// beside it.
-fn beside(archive: &Path, name: &str) -> Result<PathBuf, Malformed> {
+/// The path of a file that an archive names, from the archive's folder:
+/// one path for every way to spell it, and none that leads out.
+fn inside(name: &str) -> Result<PathBuf, Malformed> {
     let inside = Path::new(name);
     let is_plain = !name.is_empty()
         && inside
@@ -382,7 +390,10 @@ fn beside(archive: &Path, name: &str) -> Result<PathBuf, Malformed> {
             name.escape_debug()
         )));
     }
-    Ok(archive.parent().unwrap_or(Path::new("")).join(inside))
+    let names = inside
+        .components()
+        .filter(|part| *part != Component::CurDir);
+    Ok(names.collect())
 }
 
 #[cfg(test)]
@@ -510,6 +521,28 @@ mod tests {
             let error = open(file, offset, length).unwrap_err().to_string();
             assert!(error.contains(message), "{file}: {error}");
         }
+    }
+
+    #[test]
+    fn a_file_is_read_once_however_it_is_spelled() {
+        let folder = Folder::new("spellings");
+        std::fs::create_dir_all(folder.path().join("sub")).expect("writable");
+        folder.file("sub/data.bin", b"0123456789");
+        let spellings = ["sub/data.bin", "./sub/data.bin", "sub//./data.bin"];
+        let archive = spellings.iter().fold(IrpaWriter::new(), |file, name| {
+            file.external(name, name, 0, 10)
+        });
+        let path = folder.file("a.irpa", &archive.finish());
+        let archive = Archive::open(&path, Mode::Preload).expect("sound");
+        let places: Vec<_> = archive
+            .entries()
+            .iter()
+            .map(|entry| match archive.origin(entry) {
+                Origin::Bytes(bytes) => bytes.as_ptr(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(places, [places[0]; 3]);
     }
 
     /// A sound file of each format.
