@@ -1,8 +1,11 @@
 //! Whether a module's device code is for the chips there are.
 
+use std::collections::HashSet;
+use std::ops::Range;
+
 use hal::{Device, StatusCode};
 use vmfb::executable::{Executable, Format};
-use vmfb::module::Module;
+use vmfb::module::{Module, Rodata};
 
 use crate::{Error, Result};
 
@@ -12,8 +15,8 @@ use crate::{Error, Result};
 /// Code that does not say what it is for passes; loading it will tell.
 pub(super) fn check(file: &[u8], module: &Module, devices: &[Device]) -> Result<()> {
     let mut others = Vec::new();
-    for segment in &module.rodata {
-        let contents = &file[segment.range.clone()];
+    for range in distinct(&module.rodata) {
+        let contents = &file[range];
         if Format::detect(contents).is_none() {
             continue;
         }
@@ -44,6 +47,14 @@ pub(super) fn check(file: &[u8], module: &Module, devices: &[Device]) -> Result<
         ),
     )
     .with_help(format!("compile it with {}", flags(chips[0], is_old))))
+}
+
+/// The ranges of segments, each once: any number of segments may be the same
+/// bytes, which need not be read again.
+fn distinct(segments: &[Rodata]) -> impl Iterator<Item = Range<usize>> {
+    let mut seen = HashSet::new();
+    let ranges = segments.iter().map(|segment| segment.range.clone());
+    ranges.filter(move |range| seen.insert(range.clone()))
 }
 
 /// Whether code for `target` runs on a chip that calls itself `arch`.
@@ -82,6 +93,19 @@ fn flags(chip: &str, is_old: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_that_many_segments_share_are_looked_at_once() {
+        let file = fixtures::read("gfx1100/add.vmfb");
+        let module = Module::parse(&file).unwrap();
+        let mut many = module.rodata.clone();
+        for _ in 0..3 {
+            many.extend_from_within(..module.rodata.len());
+        }
+        let once: Vec<_> = distinct(&module.rodata).collect();
+        assert!(!once.is_empty());
+        assert_eq!(distinct(&many).collect::<Vec<_>>(), once);
+    }
 
     #[test]
     fn chips_match_by_their_base_name() {
