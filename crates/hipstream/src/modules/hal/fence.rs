@@ -141,15 +141,15 @@ enum Joined<'a> {
     #[default]
     None,
     One(&'a Ref, &'a Fence),
-    Many(Fence),
+    Many(Vec<&'a Fence>),
 }
 
 impl<'a> Joined<'a> {
     fn add(&mut self, reference: &'a Ref, fence: &'a Fence) {
         match self {
             Self::None => *self = Self::One(reference, fence),
-            Self::One(_, first) => *self = Self::Many(Fence::join([*first, fence])),
-            Self::Many(joined) => joined.extend(fence),
+            Self::One(_, first) => *self = Self::Many(vec![*first, fence]),
+            Self::Many(fences) => fences.push(fence),
         }
     }
 
@@ -157,7 +157,7 @@ impl<'a> Joined<'a> {
         match self {
             Self::None => None,
             Self::One(reference, _) => Some(reference.clone()),
-            Self::Many(fence) => Some(types::FENCE.wrap(fence)),
+            Self::Many(fences) => Some(types::FENCE.wrap(Fence::join(fences))),
         }
     }
 }
