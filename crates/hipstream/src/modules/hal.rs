@@ -29,6 +29,7 @@ use hal::{BufferRef, Device, Execution};
 use vm::{Call, Code, Error, Flow, NativeExport, NativeModule, Ref, RefType, Result};
 
 pub(super) use command_buffer::record_repeated;
+pub(super) use queue::{Target, settle};
 pub use status::{to_error, to_status};
 
 /// The module, as one context sees it.

@@ -21,10 +21,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use hal::flags::{BufferUsage, MemoryType};
-use hal::{BufferParams, BufferRef, Device, Fence, QueueAffinity};
+use hal::{BufferParams, BufferRef};
 use vm::{Call, Code, Error, Flow, List, NativeExport, NativeModule, RefType, Result};
 
-use super::hal::{text, to_error, to_status, types};
+use super::hal::{settle, text, to_error, types};
 use crate::parameters::{Progress, ProgressObserver, Set};
 use request::Requests;
 use upload::Upload;
@@ -77,8 +77,7 @@ impl IoParametersModule {
     }
 
     fn load(&self, call: &mut Call<'_>) -> Result<Flow> {
-        let target = Target::read(call)?;
-        let list = target.settle(|target| {
+        let list = settle(call, |target, call| {
             let scope = text(call)?;
             let affinity = call.u64()?;
             let memory_type = MemoryType::from_bits_retain(call.u32()?);
@@ -117,8 +116,7 @@ impl IoParametersModule {
     }
 
     fn gather(&self, call: &mut Call<'_>) -> Result<Flow> {
-        let target = Target::read(call)?;
-        target.settle(|target| {
+        settle(call, |target, call| {
             let scope = text(call)?;
             let buffer = call.object(&types::BUFFER)?;
             let requests = Requests::read(call)?;
@@ -137,8 +135,7 @@ impl IoParametersModule {
     }
 
     fn scatter(&self, call: &mut Call<'_>) -> Result<Flow> {
-        let target = Target::read(call)?;
-        target.settle(|target| {
+        settle(call, |target, call| {
             let _source = call.object(&types::BUFFER)?;
             let scope = text(call)?;
             let requests = Requests::read(call)?;
@@ -156,36 +153,6 @@ impl IoParametersModule {
             ))
         })?;
         Ok(Flow::Return)
-    }
-}
-
-/// What every function begins with: where the work goes, what it waits for and
-/// what it signals.
-struct Target<'a> {
-    device: &'a Device,
-    affinity: QueueAffinity,
-    waits: Option<&'a Fence>,
-    signals: Option<&'a Fence>,
-}
-
-impl<'a> Target<'a> {
-    fn read(call: &mut Call<'a>) -> Result<Self> {
-        Ok(Self {
-            device: call.object(&types::DEVICE)?,
-            affinity: QueueAffinity(call.u64()?),
-            waits: call.optional(&types::FENCE)?,
-            signals: call.optional(&types::FENCE)?,
-        })
-    }
-
-    /// Does the rest of a call: if it fails, so do its signals, and nobody
-    /// waits for what will not happen.
-    fn settle<T>(&self, rest: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
-        rest(self).inspect_err(|error| {
-            if let Some(signals) = self.signals {
-                signals.fail(&to_status(error));
-            }
-        })
     }
 }
 

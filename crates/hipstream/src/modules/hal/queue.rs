@@ -3,44 +3,38 @@
 use bytes::Bytes;
 use hal::flags::{CommandBufferFlags, CommandCategories, MemoryAccess};
 use hal::{
-    Binding, BindingTable, BufferParams, BufferRef, Device, Execution, File, Queue, QueueAffinity,
-    Timepoint,
+    Binding, BindingTable, BufferParams, BufferRef, Device, Execution, Fence, File, Queue,
+    QueueAffinity, Timepoint,
 };
 use vm::{Call, Code, Error, Flow, Result};
 
 use super::allocator::{buffer_params, of_length};
 use super::command_buffer::{Pattern, record_fill};
-use super::{HalModule, to_error, types};
+use super::{HalModule, to_error, to_status, types};
 
-/// What every function here begins with: where the work goes, what it waits
-/// for and what it signals.
-struct Target<'a> {
-    device: &'a Device,
-    affinity: QueueAffinity,
-    queue: &'a Queue,
-    waits: &'a [Timepoint],
-    signals: &'a [Timepoint],
+/// What every call that submits work begins with: where the work goes, what
+/// it waits for and what it signals.
+pub(in crate::modules) struct Target<'a> {
+    pub(in crate::modules) device: &'a Device,
+    pub(in crate::modules) affinity: QueueAffinity,
+    pub(in crate::modules) waits: &'a [Timepoint],
+    pub(in crate::modules) signals: &'a [Timepoint],
 }
 
 impl<'a> Target<'a> {
+    /// The next four arguments: device, affinity, two fences.
     fn read(call: &mut Call<'a>) -> Result<Self> {
-        let (device, affinity, queue) = queue(call)?;
         Ok(Self {
-            device,
-            affinity,
-            queue,
+            device: call.object(&types::DEVICE)?,
+            affinity: QueueAffinity(call.u64()?),
             waits: points(call)?,
             signals: points(call)?,
         })
     }
-}
 
-/// The next two arguments, a device and an affinity, and the queue they select.
-fn queue<'a>(call: &mut Call<'a>) -> Result<(&'a Device, QueueAffinity, &'a Queue)> {
-    let device = call.object(&types::DEVICE)?;
-    let affinity = QueueAffinity(call.u64()?);
-    let queue = device.queue(affinity).map_err(to_error)?;
-    Ok((device, affinity, queue))
+    pub(in crate::modules) fn queue(&self) -> Result<&'a Queue> {
+        self.device.queue(self.affinity).map_err(to_error)
+    }
 }
 
 /// The points of the next argument, a fence; null has none.
@@ -48,22 +42,54 @@ fn points<'a>(call: &mut Call<'a>) -> Result<&'a [Timepoint]> {
     Ok(call.optional(&types::FENCE)?.map_or(&[], |fence| fence))
 }
 
-/// How a call that submits work ends.
-fn submitted(result: hal::Result<()>) -> Result<Flow> {
-    result.map_err(to_error)?;
+/// Reads the target of a call and does the rest of it: if that fails, so do
+/// the signals, and nobody waits for what will not happen.
+pub(in crate::modules) fn settle<'a, T>(
+    call: &mut Call<'a>,
+    rest: impl FnOnce(&Target<'a>, &mut Call<'a>) -> Result<T>,
+) -> Result<T> {
+    let target = Target::read(call)?;
+    rest(&target, call).inspect_err(|error| {
+        let signals: Fence = target.signals.iter().cloned().collect();
+        signals.fail(&to_status(error));
+    })
+}
+
+/// A call that submits work and returns nothing.
+fn submit<'a>(
+    call: &mut Call<'a>,
+    work: impl FnOnce(&Target<'a>, &Queue, &mut Call<'a>) -> Result<hal::Result<()>>,
+) -> Result<Flow> {
+    settle(call, |target, call| {
+        work(target, target.queue()?, call)?.map_err(to_error)
+    })?;
     Ok(Flow::Return)
 }
 
 pub(super) fn alloca(_: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
-    let target = Target::read(call)?;
-    check_pool(call.i64()?)?;
-    finish_alloca(call, &target)
+    allocate(call, |call| call.i64())
 }
 
 pub(super) fn alloca_v2(_: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
-    let target = Target::read(call)?;
-    check_pool(call.i32()?.into())?;
-    finish_alloca(call, &target)
+    allocate(call, |call| Ok(call.i32()?.into()))
+}
+
+fn allocate(
+    call: &mut Call<'_>,
+    read_pool: impl FnOnce(&mut Call<'_>) -> Result<i64>,
+) -> Result<Flow> {
+    let buffer = settle(call, |target, call| {
+        check_pool(read_pool(call)?)?;
+        let params: BufferParams = buffer_params(call, target.affinity.0)?;
+        let length = call.u64()?;
+        target
+            .queue()?
+            .alloca(target.waits, target.signals, &params, length)
+            .and_then(|buffer| of_length(buffer, length))
+            .map_err(to_error)
+    })?;
+    call.ret(types::BUFFER.wrap(buffer).into());
+    Ok(Flow::Return)
 }
 
 fn check_pool(pool: i64) -> Result<()> {
@@ -76,129 +102,117 @@ fn check_pool(pool: i64) -> Result<()> {
     }
 }
 
-fn finish_alloca(call: &mut Call<'_>, target: &Target<'_>) -> Result<Flow> {
-    let params: BufferParams = buffer_params(call, target.affinity.0)?;
-    let length = call.u64()?;
-    let buffer = target
-        .queue
-        .alloca(target.waits, target.signals, &params, length)
-        .and_then(|buffer| of_length(buffer, length))
-        .map_err(to_error)?;
-    call.ret(types::BUFFER.wrap(buffer).into());
-    Ok(Flow::Return)
-}
-
 pub(super) fn dealloca(_: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
-    let target = Target::read(call)?;
-    let buffer = call.object(&types::BUFFER)?;
-    submitted(target.queue.dealloca(target.waits, target.signals, buffer))
+    submit(call, |target, queue, call| {
+        let buffer = call.object(&types::BUFFER)?;
+        Ok(queue.dealloca(target.waits, target.signals, buffer))
+    })
 }
 
 pub(super) fn barrier(_: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
-    let target = Target::read(call)?;
-    submitted(target.queue.barrier(target.waits, target.signals))
+    submit(call, |target, queue, _| {
+        Ok(queue.barrier(target.waits, target.signals))
+    })
 }
 
 pub(super) fn flush(_: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
-    let (_, _, queue) = queue(call)?;
-    queue.flush();
+    queue(call)?.flush();
     Ok(Flow::Return)
 }
 
+/// The queue that the next two arguments, a device and an affinity, select.
+fn queue<'a>(call: &mut Call<'a>) -> Result<&'a Queue> {
+    let device = call.object(&types::DEVICE)?;
+    let affinity = QueueAffinity(call.u64()?);
+    device.queue(affinity).map_err(to_error)
+}
+
 pub(super) fn copy(_: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
-    let target = Target::read(call)?;
-    let (from, from_offset) = (call.object(&types::BUFFER)?, call.u64()?);
-    let (to, to_offset) = (call.object(&types::BUFFER)?, call.u64()?);
-    let length = call.u64()?;
-    submitted(target.queue.copy(
-        target.waits,
-        target.signals,
-        &BufferRef::range(from, from_offset, length),
-        &BufferRef::range(to, to_offset, length),
-    ))
+    submit(call, |target, queue, call| {
+        let (from, from_offset) = (call.object(&types::BUFFER)?, call.u64()?);
+        let (to, to_offset) = (call.object(&types::BUFFER)?, call.u64()?);
+        let length = call.u64()?;
+        Ok(queue.copy(
+            target.waits,
+            target.signals,
+            &BufferRef::range(from, from_offset, length),
+            &BufferRef::range(to, to_offset, length),
+        ))
+    })
 }
 
 pub(super) fn fill(_: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
-    let target = Target::read(call)?;
-    let buffer = call.object(&types::BUFFER)?;
-    let (offset, length) = (call.u64()?, call.u64()?);
-    let pattern = Pattern::read(call)?;
-    let range = BufferRef::range(buffer, offset, length);
-    let (waits, signals) = (target.waits, target.signals);
-    if let Some(bytes) = pattern.native() {
-        return submitted(target.queue.fill(waits, signals, &range, bytes));
-    }
-    let record = || {
-        let commands = target.device.create_command_buffer(
-            CommandBufferFlags::ONE_SHOT,
-            CommandCategories::TRANSFER,
-            target.affinity,
-            0,
-        )?;
-        commands.begin()?;
-        record_fill(&commands, &range, &pattern)?;
-        commands.end()?;
-        let execution = Execution::new(&commands);
-        target.queue.execute(waits, signals, &[execution])
-    };
-    submitted(record())
+    submit(call, |target, queue, call| {
+        let buffer = call.object(&types::BUFFER)?;
+        let (offset, length) = (call.u64()?, call.u64()?);
+        let pattern = Pattern::read(call)?;
+        let range = BufferRef::range(buffer, offset, length);
+        let (waits, signals) = (target.waits, target.signals);
+        if let Some(bytes) = pattern.native() {
+            return Ok(queue.fill(waits, signals, &range, bytes));
+        }
+        let record = || {
+            let commands = target.device.create_command_buffer(
+                CommandBufferFlags::ONE_SHOT,
+                CommandCategories::TRANSFER,
+                target.affinity,
+                0,
+            )?;
+            commands.begin()?;
+            record_fill(&commands, &range, &pattern)?;
+            commands.end()?;
+            queue.execute(waits, signals, &[Execution::new(&commands)])
+        };
+        Ok(record())
+    })
 }
 
 pub(super) fn update(_: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
-    let target = Target::read(call)?;
-    let (source, source_offset) = (call.object(&vm::types::BUFFER)?, call.u64()?);
-    let (buffer, offset) = (call.object(&types::BUFFER)?, call.u64()?);
-    let length = call.u64()?;
-    let bytes = source.range(source_offset, length)?;
-    let range = BufferRef::range(buffer, offset, length);
-    submitted(source.read(|source| {
-        target
-            .queue
-            .update(target.waits, target.signals, &source[bytes], &range)
-    }))
+    submit(call, |target, queue, call| {
+        let (source, source_offset) = (call.object(&vm::types::BUFFER)?, call.u64()?);
+        let (buffer, offset) = (call.object(&types::BUFFER)?, call.u64()?);
+        let length = call.u64()?;
+        let bytes = source.range(source_offset, length)?;
+        let range = BufferRef::range(buffer, offset, length);
+        let (waits, signals) = (target.waits, target.signals);
+        Ok(source.read(|source| queue.update(waits, signals, &source[bytes], &range)))
+    })
 }
 
 pub(super) fn execute(_: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
-    let target = Target::read(call)?;
-    // Without commands there is still something to signal.
-    submitted(match call.optional(&types::COMMAND_BUFFER)? {
-        Some(commands) => {
-            let execution = Execution::new(commands);
-            target
-                .queue
-                .execute(target.waits, target.signals, &[execution])
-        }
-        None => target.queue.barrier(target.waits, target.signals),
+    submit(call, |target, queue, call| {
+        let (waits, signals) = (target.waits, target.signals);
+        // Without commands there is still something to signal.
+        Ok(match call.optional(&types::COMMAND_BUFFER)? {
+            Some(commands) => queue.execute(waits, signals, &[Execution::new(commands)]),
+            None => queue.barrier(waits, signals),
+        })
     })
 }
 
 /// Several command buffers, one after the other.
 pub(super) fn execute_v2(module: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
-    let target = Target::read(call)?;
     let executions = &mut module.scratch.executions;
+    let result = submit(call, |target, queue, call| {
+        for _ in 0..call.group()? {
+            let commands = call.object(&types::COMMAND_BUFFER)?;
+            executions.push(Execution::new(commands));
+        }
+        Ok(queue.execute(target.waits, target.signals, executions))
+    });
+    // Only their room is kept, however it ended.
     executions.clear();
-    for _ in 0..call.group()? {
-        let commands = call.object(&types::COMMAND_BUFFER)?;
-        executions.push(Execution::new(commands));
-    }
-    let result = target
-        .queue
-        .execute(target.waits, target.signals, executions);
-    executions.clear();
-    submitted(result)
+    result
 }
 
 pub(super) fn execute_indirect(_: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
-    let target = Target::read(call)?;
-    let commands = call.object(&types::COMMAND_BUFFER)?;
-    let _flags = call.i64()?;
-    let table = binding_table(call)?;
-    let execution = Execution::with_bindings(commands, &table);
-    submitted(
-        target
-            .queue
-            .execute(target.waits, target.signals, &[execution]),
-    )
+    submit(call, |target, queue, call| {
+        let commands = call.object(&types::COMMAND_BUFFER)?;
+        let _flags = call.i64()?;
+        let table = binding_table(call)?;
+        let execution = Execution::with_bindings(commands, &table);
+        Ok(queue.execute(target.waits, target.signals, &[execution]))
+    })
 }
 
 /// The next group, buffers with offset and length; a null one leaves its slot free.
@@ -215,27 +229,21 @@ pub(super) fn binding_table(call: &mut Call<'_>) -> Result<BindingTable> {
 }
 
 pub(super) fn read(_: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
-    let target = Target::read(call)?;
-    let (file, file_offset) = (call.object(&types::FILE)?, call.u64()?);
-    let (buffer, offset) = (call.object(&types::BUFFER)?, call.u64()?);
-    let range = BufferRef::range(buffer, offset, call.u64()?);
-    submitted(
-        target
-            .queue
-            .read(target.waits, target.signals, file, file_offset, &range),
-    )
+    submit(call, |target, queue, call| {
+        let (file, file_offset) = (call.object(&types::FILE)?, call.u64()?);
+        let (buffer, offset) = (call.object(&types::BUFFER)?, call.u64()?);
+        let range = BufferRef::range(buffer, offset, call.u64()?);
+        Ok(queue.read(target.waits, target.signals, file, file_offset, &range))
+    })
 }
 
 pub(super) fn write(_: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
-    let target = Target::read(call)?;
-    let (buffer, offset) = (call.object(&types::BUFFER)?, call.u64()?);
-    let (file, file_offset) = (call.object(&types::FILE)?, call.u64()?);
-    let range = BufferRef::range(buffer, offset, call.u64()?);
-    submitted(
-        target
-            .queue
-            .write(target.waits, target.signals, &range, file, file_offset),
-    )
+    submit(call, |target, queue, call| {
+        let (buffer, offset) = (call.object(&types::BUFFER)?, call.u64()?);
+        let (file, file_offset) = (call.object(&types::FILE)?, call.u64()?);
+        let range = BufferRef::range(buffer, offset, call.u64()?);
+        Ok(queue.write(target.waits, target.signals, &range, file, file_offset))
+    })
 }
 
 /// `ex.file.from_memory`: data of the module as a file. Data that the program

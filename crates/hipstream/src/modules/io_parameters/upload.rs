@@ -7,9 +7,9 @@ use hal::flags::{CommandBufferFlags, CommandCategories};
 use hal::{BufferRef, CommandBuffer, Execution, File, Timepoint};
 use vm::Result;
 
+use super::Meter;
 use super::request::Request;
-use super::{Meter, Target};
-use crate::modules::hal::{record_repeated, to_error};
+use crate::modules::hal::{Target, record_repeated, to_error};
 use crate::parameters::{Origin, Pattern};
 
 /// How many parts are waited for together.
@@ -58,8 +58,7 @@ impl<'a> Upload<'a> {
 
     fn enqueue(self) -> hal::Result<()> {
         let queue = self.target.device.queue(self.target.affinity)?;
-        let waits: &[Timepoint] = self.target.waits.map_or(&[], |fence| fence);
-        let signals: &[Timepoint] = self.target.signals.map_or(&[], |fence| fence);
+        let (waits, signals) = (self.target.waits, self.target.signals);
         let observer = self.meter.map(|meter| {
             let length = |(bytes, _): &(Bytes, BufferRef)| bytes.len() as u64;
             meter.expect(self.reads.iter().map(length).sum());

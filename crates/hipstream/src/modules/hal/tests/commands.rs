@@ -252,11 +252,17 @@ pub(super) fn transfers_v7(f: &mut Fixture) {
     finalize(f, &commands);
     let (status, _) = f.fail("command_buffer.finalize 0r_v", &[r(&commands)]);
     assert_eq!(status, Code::FAILED_PRECONDITION, "once");
+    let execute = "device.queue.execute.indirect 0rIrrrICrIID_v";
+    let never = f.fence();
+    let mut args = vec![r(&device), ANY, NULL, r(&never), r(&commands), l(0)];
+    args.extend([NULL, l(0), l(-1)]);
+    let (status, why) = f.groups(&[1]).fail(execute, &args);
+    assert_eq!(status, Code::INVALID_ARGUMENT, "{why}");
+    f.failed(&never, status);
     let (slot, fence) = (f.local(16), f.fence());
     let mut args = vec![r(&device), ANY, NULL, r(&fence), r(&commands), l(0)];
     args.extend([r(&slot), l(0), l(-1)]);
-    f.groups(&[1])
-        .none("device.queue.execute.indirect 0rIrrrICrIID_v", &args);
+    f.groups(&[1]).none(execute, &args);
     let found = f.contents(&target, Some(&fence));
     assert_eq!(found[..8], [1; 8]);
     assert_eq!(found[8..16], [1, 2, 1, 2, 1, 2, 1, 2]);
@@ -378,6 +384,13 @@ pub(super) fn dispatches_v2(f: &mut Fixture) {
     assert_eq!(found[..4], [0xAB; 4]);
     assert_eq!(found[16..32], words(&[13, 16, 19, 22]));
     assert_eq!(found[32..48], words(&[13, 16, 19, 22]));
+    // An argument that is wrong keeps none of those before it.
+    let args = [r(&device), ANY, NULL, NULL, r(&second), NULL];
+    let (status, _) = f
+        .groups(&[2])
+        .fail("device.queue.execute 0rIrrCrD_v", &args);
+    assert_eq!(status, Code::INVALID_ARGUMENT);
+    assert!(f.module.scratch.executions.is_empty());
     // One-shot is once.
     let args = [r(&device), ANY, NULL, NULL, r(&first)];
     let (status, _) = f

@@ -191,6 +191,12 @@ impl Fixture {
         bytes
     }
 
+    /// What a call failed with must have gone to the fence that it would have signalled.
+    pub(super) fn failed(&self, fence: &Ref, code: Code) {
+        let status = types::FENCE.of(fence).unwrap().query().unwrap_err();
+        assert_eq!(status.code().number(), code.0, "{status}");
+    }
+
     pub(super) fn fence(&mut self) -> Ref {
         let device = self.device();
         self.one("fence.create 0rI_r", &[r(&device), l(0)])

@@ -32,8 +32,8 @@ pub(super) fn memory(f: &mut Fixture) {
     for is_v7 in [true, false] {
         let (allocated, freed) = (f.fence(), f.fence());
         let row = if is_v7 { v7 } else { v2 };
-        let args = |pool: i32, length| {
-            let mut args = at(&device, None, &allocated);
+        let args = |pool: i32, length, signal: &Ref| {
+            let mut args = at(&device, None, signal);
             args.push(if is_v7 { l(pool.into()) } else { i(pool) });
             args.extend([i(DEVICE_LOCAL), i(DEFAULT), l(length)]);
             if is_v7 {
@@ -41,8 +41,10 @@ pub(super) fn memory(f: &mut Fixture) {
             }
             args
         };
-        assert_eq!(f.fail(row, &args(1, 64)).0, Code::UNIMPLEMENTED);
-        let buffer = f.one(row, &args(0, 64));
+        let never = f.fence();
+        assert_eq!(f.fail(row, &args(1, 64, &never)).0, Code::UNIMPLEMENTED);
+        f.failed(&never, Code::UNIMPLEMENTED);
+        let buffer = f.one(row, &args(0, 64, &allocated));
         assert_eq!(f.number("buffer.length 0r_I", &[r(&buffer)]), 64);
         // There and usable: nobody has to wait for it.
         assert!(types::FENCE.of(&allocated).unwrap().peek().unwrap());
@@ -94,8 +96,10 @@ pub(super) fn transfers(f: &mut Fixture) {
         last = Some(fence);
     }
     let args = [r(&source), l(0), l(8), l(0), i(3), l(0)];
-    let (code, why) = f.fail(fill, &with(at(&device, None, &a), &args));
+    let never = f.fence();
+    let (code, why) = f.fail(fill, &with(at(&device, None, &never), &args));
     assert_eq!(code, Code::INVALID_ARGUMENT, "{why}");
+    f.failed(&never, code);
     let copy = [r(&source), l(0), r(&target), l(0), l(32), l(0)];
     f.none(
         "device.queue.copy 0rIrrrIrIII_v",
@@ -156,6 +160,7 @@ pub(super) fn large_patterns(f: &mut Fixture) {
         &with(at(&device, None, &never), &args),
     );
     assert_eq!(code, Code::INVALID_ARGUMENT);
+    f.failed(&never, code);
 }
 
 pub(super) fn files(f: &mut Fixture) {
@@ -216,9 +221,10 @@ pub(super) fn files(f: &mut Fixture) {
         ("device.queue.write 0rIrrrIrIIi_v", i(0)),
     ] {
         let args = |file: &Ref| [r(&from), l(4), r(file), l(8), l(4), flags.clone()];
-        let fence = f.fence();
-        let (code, _) = f.fail(row, &with(at(&device, None, &fence), &args(&file)));
+        let (never, fence) = (f.fence(), f.fence());
+        let (code, _) = f.fail(row, &with(at(&device, None, &never), &args(&file)));
         assert_eq!(code, Code::PERMISSION_DENIED);
+        f.failed(&never, code);
         f.none(row, &with(at(&device, None, &fence), &args(&on_disk)));
         types::FENCE
             .of(&fence)
