@@ -1,6 +1,5 @@
 //! `device.queue.*`: work in the order of fences, and the files that queues read.
 
-use bytes::Bytes;
 use hal::flags::{CommandBufferFlags, CommandCategories, MemoryAccess};
 use hal::{
     Binding, BindingTable, BufferParams, BufferRef, Device, Execution, Fence, File, Queue,
@@ -247,7 +246,7 @@ pub(super) fn write(_: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
 }
 
 /// `ex.file.from_memory`: data of the module as a file. Data that the program
-/// can still write are taken as they are now.
+/// can still write would have to be copied, all of them, and are refused.
 pub(super) fn file_from_memory(_: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
     queue(call)?;
     let access = MemoryAccess::from_bits_retain(call.u32()?);
@@ -264,10 +263,13 @@ pub(super) fn file_from_memory(_: &mut HalModule, call: &mut Call<'_>) -> Result
             format!("a file over data of a program can only be read, not {access:?}"),
         ));
     }
-    let bytes = match source.shared() {
-        Some(bytes) => bytes.slice(range),
-        None => source.read(|bytes| Bytes::copy_from_slice(&bytes[range])),
+    let Some(bytes) = source.shared() else {
+        return Err(Error::new(
+            Code::PERMISSION_DENIED,
+            "memory that the program can write cannot be a file; only its constant data can",
+        ));
     };
-    call.ret(types::FILE.wrap(File::from_bytes(bytes)).into());
+    let file = File::from_bytes(bytes.slice(range));
+    call.ret(types::FILE.wrap(file).into());
     Ok(Flow::Return)
 }
