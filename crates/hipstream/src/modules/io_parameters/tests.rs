@@ -352,6 +352,25 @@ fn spans_are_gathered_into_one_buffer() {
 }
 
 #[test]
+fn splats_go_anywhere_in_part_of_a_buffer() {
+    let folder = Folder::new("part");
+    let mut program = Program::new(set("", &sample(&folder)));
+    let params = BufferParams::device_local();
+    let allocator = program.device.allocator();
+    let target = allocator.allocate(&params, 16).expect("room");
+    let point = program.device.write(&target, 0, &[0; 16]).expect("room");
+    program.wait = Some(Fence::at(&point.semaphore, point.value));
+    // The offset in the part is a multiple of the pattern, its address is not.
+    let part = target.subspan(2, 12).expect("it is inside");
+    let gathered = program.gather(&part, &[("f32", 0, 4, 8)]);
+    gathered.expect("at any address");
+    program.done();
+    let value = 1.5_f32.to_le_bytes();
+    let expected = [&[0; 6][..], &value, &value, &[0; 2]].concat();
+    assert_eq!(program.bytes(&target), expected);
+}
+
+#[test]
 fn what_is_wrong_is_named_and_fails_the_signal() {
     let folder = Folder::new("wrong");
     let path = sample(&folder);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hal::flags::{CommandBufferFlags, CommandCategories};
-use hal::{BufferRef, CommandBuffer, Execution, File, Timepoint};
+use hal::{BufferRef, BufferSource, CommandBuffer, Execution, File, Timepoint};
 use vm::Result;
 
 use super::Meter;
@@ -109,7 +109,7 @@ impl<'a> Upload<'a> {
         for (pattern, to) in &self.splats {
             let bytes = pattern.shortest();
             let size = bytes.len() as u64;
-            let is_aligned = to.offset.is_multiple_of(size) && to.length.is_multiple_of(size);
+            let is_aligned = address(to).is_multiple_of(size) && to.length.is_multiple_of(size);
             match is_aligned && size <= 4 {
                 true => commands.fill(to, bytes)?,
                 false => record_repeated(&commands, to, bytes)?,
@@ -117,5 +117,14 @@ impl<'a> Upload<'a> {
         }
         commands.end()?;
         Ok(commands)
+    }
+}
+
+/// Where a range begins, from the start of its allocation, which is aligned to
+/// more than any pattern has.
+fn address(range: &BufferRef) -> u64 {
+    match &range.source {
+        BufferSource::Buffer(buffer) => buffer.byte_offset() + range.offset,
+        BufferSource::Slot(_) => range.offset,
     }
 }
