@@ -21,6 +21,11 @@ pub(super) use fill::{Pattern, fill_buffer, fill_buffer_v2, record_fill};
 
 use super::{HalModule, queue, text, to_error, types};
 
+/// What only the owner of the process may ask for. A program that did could
+/// make the device use memory that is not its own, or that was freed.
+const UNCHECKED: CommandBufferFlags =
+    CommandBufferFlags::UNRETAINED.union(CommandBufferFlags::UNVALIDATED);
+
 /// A range of a buffer, or of what a slot is bound to if the buffer is null.
 fn buffer_ref(buffer: Option<&hal::Buffer>, slot: u32, offset: u64, length: u64) -> BufferRef {
     match buffer {
@@ -57,8 +62,8 @@ fn finish_create(
     let capacity = call.u32()? as usize;
     let commands = device
         .create_command_buffer(
-            // What is left out asks for profiles, and changes nothing else.
-            CommandBufferFlags::from_bits_truncate(mode),
+            // What is not known asks for profiles, and changes nothing else.
+            CommandBufferFlags::from_bits_truncate(mode).difference(UNCHECKED),
             CommandCategories::from_bits_truncate(categories),
             affinity,
             capacity,

@@ -86,6 +86,7 @@ scenarios! {
     commands::transfers_v7,
     commands::long_updates,
     commands::dispatches_v2,
+    commands::all_is_checked_and_kept,
     commands::too_many_slots,
     commands::refusals,
 }

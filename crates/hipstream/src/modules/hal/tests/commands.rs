@@ -411,6 +411,42 @@ fn transfers_v2(f: &mut Fixture, target: &Ref) -> Ref {
     commands
 }
 
+/// A program cannot ask for commands that are not checked, or whose memory is
+/// freed before they run.
+pub(super) fn all_is_checked_and_kept(f: &mut Fixture) {
+    let device = f.device();
+    let freed = |f: &Fixture| {
+        let statistics = f.device.allocator().statistics().unwrap();
+        statistics.device_bytes_freed
+    };
+    for mode in [32, 64, 96, !19] {
+        let args = [r(&device), i(mode), BOTH, ANY, i(0)];
+        let commands = f.one("command_buffer.create 0riiIi_r", &args);
+        let target = f.local(64);
+        let fill = |offset| {
+            let target = r(&target);
+            [
+                r(&commands),
+                target,
+                l(offset),
+                l(64),
+                i(0),
+                l(7),
+                i(1),
+                l(0),
+            ]
+        };
+        let row = "command_buffer.fill_buffer 0rrIIiIiI_v";
+        assert_eq!(f.fail(row, &fill(64)).0, Code::OUT_OF_RANGE, "{mode}");
+        f.none(row, &fill(0));
+        let before = freed(f);
+        drop(target);
+        assert_eq!(freed(f), before, "{mode}");
+        drop(commands);
+        assert_eq!(freed(f), before + 64, "{mode}: by then nobody needs it");
+    }
+}
+
 /// A program cannot ask for more than it will ever use.
 pub(super) fn too_many_slots(f: &mut Fixture) {
     let device = f.device();
