@@ -32,6 +32,9 @@ pub(super) use command_buffer::record_repeated;
 pub(super) use queue::{Target, settle};
 pub use status::{to_error, to_status};
 
+/// Text of a program is copied; names and labels are shorter than this by far.
+const MAX_TEXT_BYTES: usize = 64 << 10;
+
 /// The module, as one context sees it.
 pub struct HalModule {
     devices: Vec<Ref>,
@@ -132,13 +135,29 @@ impl fmt::Debug for HalModule {
     }
 }
 
-/// The next argument, text in a buffer; null is empty.
+/// The next argument, text in a buffer; null is empty. `INVALID_ARGUMENT` for
+/// more than [`MAX_TEXT_BYTES`].
 pub(super) fn text(call: &mut Call<'_>) -> Result<String> {
-    let buffer = call.optional(&vm::types::BUFFER)?;
-    Ok(buffer.map_or_else(String::new, lossy))
+    let Some(buffer) = call.optional(&vm::types::BUFFER)? else {
+        return Ok(String::new());
+    };
+    if buffer.len() > MAX_TEXT_BYTES as u64 {
+        return Err(Error::new(
+            Code::INVALID_ARGUMENT,
+            format!(
+                "{} bytes are no name or label; the longest has {MAX_TEXT_BYTES}",
+                buffer.len()
+            ),
+        ));
+    }
+    Ok(lossy(buffer))
 }
 
-/// The text in a buffer; what is no UTF-8 is replaced.
+/// The text in a buffer, up to [`MAX_TEXT_BYTES`] of it, for messages; what is
+/// no UTF-8 is replaced.
 fn lossy(buffer: &vm::Buffer) -> String {
-    buffer.read(|bytes| String::from_utf8_lossy(bytes).into_owned())
+    buffer.read(|bytes| {
+        let bytes = &bytes[..bytes.len().min(MAX_TEXT_BYTES)];
+        String::from_utf8_lossy(bytes).into_owned()
+    })
 }

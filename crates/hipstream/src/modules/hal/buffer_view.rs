@@ -113,18 +113,18 @@ fn mismatch(
 
 /// Prints arrays, with a name, to the sink of traces if there is one.
 pub(super) fn trace(module: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
+    if module.trace.is_none() {
+        return Ok(Flow::Return);
+    }
     let key = text(call)?;
     let mut lines = format!("=== {key} ===\n");
     for _ in 0..call.group()? {
-        let view = call.optional(&types::BUFFER_VIEW)?;
-        if module.trace.is_some() {
-            let line = match view {
-                Some(view) => contents(module.any_device()?, view),
-                None => "(null)".to_owned(),
-            };
-            lines += &line;
-            lines.push('\n');
-        }
+        let line = match call.optional(&types::BUFFER_VIEW)? {
+            Some(view) => contents(module.any_device()?, view),
+            None => "(null)".to_owned(),
+        };
+        lines += &line;
+        lines.push('\n');
     }
     if let Some(sink) = &mut module.trace {
         sink.write_all(lines.as_bytes())

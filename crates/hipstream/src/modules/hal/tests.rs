@@ -69,6 +69,7 @@ scenarios! {
     memory::views,
     memory::assertions_about_views,
     memory::traces,
+    memory::long_texts,
     memory::devices,
     memory::channels,
     fences::life,

@@ -292,6 +292,39 @@ pub(super) fn traces(f: &mut Fixture) {
     assert!(rest.contains("do not fit a buffer of 16 bytes"), "{rest}");
 }
 
+/// Text is copied, so a program cannot make it as long as a buffer can be.
+pub(super) fn long_texts(f: &mut Fixture) {
+    let device = f.device();
+    let row = "device.query.i64 0rrr_iI";
+    let longest = "n".repeat(64 << 10);
+    f.call(row, &[r(&device), text(&longest), text("x")])
+        .unwrap();
+    let longer = longest.clone() + "n";
+    for args in [["x", &longer], [&longer, "x"]] {
+        let [category, key] = args.map(text);
+        let (code, why) = f.fail(row, &[r(&device), category, key]);
+        assert_eq!(code, Code::INVALID_ARGUMENT, "{why}");
+    }
+    // Names in messages are cut.
+    let buffer = f.local(16);
+    let create = "buffer_view.create 0rIIiiCID_r";
+    let args = [r(&buffer), l(0), l(16), i(F32), i(1), l(4)];
+    let view = f.groups(&[1]).one(create, &args);
+    let assert = "buffer_view.assert 0rriiCID_v";
+    let args = [r(&view), text(&longer.repeat(3)), i(F32), i(1), l(5)];
+    let (code, why) = f.groups(&[1]).fail(assert, &args);
+    assert_eq!(code, Code::INVALID_ARGUMENT);
+    assert!(why.starts_with(&longest) && !why.starts_with(&longer));
+    // A key that nobody reads may be anything.
+    let trace = "buffer_view.trace 0rCrD_v";
+    let args = [text(&longer), r(&view)];
+    f.groups(&[1]).none(trace, &args);
+    let sink = Box::new(Sink::default());
+    f.module = HalModule::for_fixtures(vec![f.device.clone()]).with_trace(sink);
+    let (code, _) = f.groups(&[1]).fail(trace, &args);
+    assert_eq!(code, Code::INVALID_ARGUMENT);
+}
+
 pub(super) fn devices(f: &mut Fixture) {
     assert_eq!(f.number("devices.count 0v_i", &[]), 1);
     let device = f.device();
