@@ -11,6 +11,7 @@ mod module;
 mod stream;
 mod symbols;
 
+use std::collections::HashMap;
 use std::ffi::{CStr, c_char, c_int};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -43,6 +44,7 @@ pub fn nvidia(options: &NvidiaOptions) -> std::result::Result<Arc<dyn Api>, Load
         has_no_device: AtomicBool::new(false),
         primaries: Mutex::new(Vec::new()),
         cache: Cache::open(&options.code_cache),
+        kernels: Mutex::new(HashMap::new()),
     }))
 }
 
@@ -55,6 +57,8 @@ struct Nvidia {
     /// What we hold of each device, by ordinal.
     primaries: Mutex<Vec<device::Primary>>,
     cache: Option<Cache>,
+    /// What our function handles lead to, by module.
+    kernels: Mutex<HashMap<ModuleHandle, module::Kernels>>,
 }
 
 /// Calls one function of the table and turns its code into a result.
@@ -386,27 +390,20 @@ impl Api for Nvidia {
         module::load(self, image)
     }
     unsafe fn module_unload(&self, module: ModuleHandle) -> Result<()> {
-        call!(self.module_unload(module))
+        module::unload(self, module)
     }
     unsafe fn module_function(&self, module: ModuleHandle, name: &str) -> Result<FunctionHandle> {
-        let c_name = module::c_name(name, "cuModuleGetFunction")?;
-        let mut function = FunctionHandle::default();
-        call!(self.module_function(&mut function, module, c_name.as_ptr()))
-            .map_err(|error| module::name_in_error(error, name))?;
-        Ok(function)
+        module::function(self, module, name)
     }
     unsafe fn module_global(&self, module: ModuleHandle, name: &str) -> Result<(DevicePtr, u64)> {
-        let c_name = module::c_name(name, "cuModuleGetGlobal_v2")?;
-        let (mut ptr, mut bytes) = (DevicePtr::NULL, 0);
-        call!(self.module_global(&mut ptr, &mut bytes, module, c_name.as_ptr()))
-            .map_err(|error| module::name_in_error(error, name))?;
-        Ok((ptr, bytes as u64))
+        module::global(self, module, name)
     }
     unsafe fn function_attribute(
         &self,
         function: FunctionHandle,
         attribute: FunctionAttribute,
     ) -> Result<i32> {
+        let function = module::kernel(function).function;
         let mut value = 0;
         call!(self.function_attribute(&mut value, attribute as c_int, function))?;
         Ok(value)
@@ -417,6 +414,7 @@ impl Api for Nvidia {
         attribute: FunctionAttribute,
         value: i32,
     ) -> Result<()> {
+        let function = module::kernel(function).function;
         call!(self.function_set_attribute(function, attribute as c_int, value))
     }
     unsafe fn launch_kernel(
@@ -427,10 +425,11 @@ impl Api for Nvidia {
         kernarg: &[u8],
     ) -> Result<()> {
         let LaunchConfig { grid, block, .. } = config;
-        let mut bytes = kernarg.len();
+        let kernel = module::kernel(function);
+        let mut bytes = kernarg.len().min(kernel.argument_bytes);
         let mut extra = module::launch_parameters(kernarg, &mut bytes);
         call!(self.launch_kernel(
-            function,
+            kernel.function,
             grid.x,
             grid.y,
             grid.z,

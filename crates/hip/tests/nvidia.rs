@@ -311,6 +311,25 @@ fn what_a_driver_lacks_is_done_another_way() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn a_kernel_is_given_what_it_takes_and_no_more() -> Result<()> {
+    let Some(fake) = Fake::build(&[]) else {
+        return Ok(());
+    };
+    let context = fake.context()?;
+    let function = load(&context, b"\x7fELF\0")?.function("f")?;
+    let kernarg: Vec<u8> = (1..=20).collect();
+    let mut graph = Graph::new(&context)?;
+    let before = fake.log();
+    let stream = Stream::new(&context)?;
+    stream.issue()?.launch(&function, &shape(1, 1), &kernarg)?;
+    graph.add_kernel(&[], &function, &shape(1, 1), &kernarg)?;
+    let log = fake.since(&before);
+    let arguments = ": 01 02 03 04 05 06 07 08 09 0a 0b 0c\n";
+    assert_eq!(log.matches(arguments).count(), 2, "{log}");
+    Ok(())
+}
+
 const PTX: &[u8] = b"// by us\n.version 7.6\n.target sm_80\n.address_size 64\n";
 
 #[test]

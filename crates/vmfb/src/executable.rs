@@ -10,6 +10,7 @@
 //! | [`Format::CodeObject`] | an ELF file | either, on request | what its own metadata says, see [`crate::kernels`] |
 //! | [`Format::Cda1`] | `CDA1` | `cuda`, release 3.13 | as `HIP1`, and dynamic shared memory |
 //! | [`Format::Cuda`] | `CUDA` at byte 4 | `cuda`, early 2024 | as `ROCM` |
+//! | [`Format::Ptx`] | PTX text | `cuda`, on request | what it says of its kernels, see [`crate::kernels`] |
 
 mod bare;
 mod linked;
@@ -57,6 +58,8 @@ pub enum Format {
     Cda1,
     /// Of compilers of early 2024, for NVIDIA GPUs: a flatbuffer with the identifier `CUDA`.
     Cuda,
+    /// No container: bare PTX.
+    Ptx,
 }
 
 /// An entry point.
@@ -109,13 +112,21 @@ impl Format {
         if bytes.starts_with(b"\x7fELF") {
             return Some(Format::CodeObject);
         }
+        if kernels::is_ptx(bytes) {
+            return Some(Format::Ptx);
+        }
         let linked = linked::Schema::detect(bytes).map(linked::Schema::format);
         linked.or_else(|| parallel::Schema::detect(bytes).map(parallel::Schema::format))
     }
 
     /// Whether it holds code for AMD GPUs; the others are for NVIDIA GPUs.
     pub fn is_amd(self) -> bool {
-        !matches!(self, Format::Cda1 | Format::Cuda)
+        !matches!(self, Format::Cda1 | Format::Cuda | Format::Ptx)
+    }
+
+    /// Whether it is code without a container, which may hold kernels of any kind.
+    pub fn is_bare(self) -> bool {
+        matches!(self, Format::CodeObject | Format::Ptx)
     }
 }
 
@@ -128,6 +139,7 @@ impl fmt::Display for Format {
             Format::Amd1 => "AMD1 container",
             Format::Cda1 => "CDA1 container for CUDA",
             Format::Cuda => "CUDA container",
+            Format::Ptx => "bare PTX",
         })
     }
 }
@@ -145,8 +157,8 @@ impl<'a> Executable<'a> {
             schema.parse(bytes)
         } else if let Some(schema) = parallel::Schema::detect(bytes) {
             schema.parse(bytes)
-        } else if Format::detect(bytes) == Some(Format::CodeObject) {
-            bare::parse(bytes)
+        } else if let Some(format) = Format::detect(bytes) {
+            bare::parse(bytes, format)
         } else {
             Err(not_an_executable(bytes))
         }
@@ -162,11 +174,7 @@ impl<'a> Executable<'a> {
     /// not say, or cannot be read.
     pub fn target(&self) -> Option<&'a str> {
         let image = *self.images.first()?;
-        if self.format.is_amd() {
-            kernels::target(image).ok().flatten()
-        } else {
-            ptx_target(image)
-        }
+        kernels::target(image).ok().flatten()
     }
 
     /// The code that holds an export.
@@ -187,16 +195,6 @@ impl BindingFlags {
     }
 }
 
-/// The chip that PTX text is for: its first `.target` directive names it before other options.
-fn ptx_target(text: &[u8]) -> Option<&str> {
-    const DIRECTIVE: &[u8] = b".target ";
-    let line = text
-        .split(|&byte| byte == b'\n')
-        .find_map(|line| line.strip_prefix(DIRECTIVE))?;
-    let chip = std::str::from_utf8(line).ok()?.split(',').next()?.trim();
-    (!chip.is_empty()).then_some(chip)
-}
-
 fn not_an_executable(bytes: &[u8]) -> Error {
     const PLACE: &str = "executable";
     if bytes.len() < 8 {
@@ -209,7 +207,7 @@ fn not_an_executable(bytes: &[u8]) -> Error {
         "this is a whole module (.vmfb); take one of the executables in it".to_owned()
     } else {
         format!(
-            "it begins with \"{}\", expected \"HIP1\", \"AMD1\", \"ROCM\" at byte 4, or an ELF file",
+            "it begins with \"{}\", expected \"HIP1\", \"AMD1\", \"CDA1\", \"ROCM\" or \"CUDA\" at byte 4, an ELF file or PTX",
             bytes[..8].escape_ascii()
         )
     };

@@ -1,7 +1,10 @@
-//! What a code object says about its kernels and their arguments.
+//! What device code says about its kernels and their arguments.
 //!
 //! Bare code objects carry no container, and containers of 2024 leave out the argument counts. The metadata note of
-//! the code object tells them: pointers are bindings, and values after them are constants, one for every 4 bytes.
+//! the code object tells them, or the text of PTX: pointers are bindings, and values after them are constants, one for
+//! every 4 bytes.
+
+mod ptx;
 
 use object::LittleEndian;
 use object::elf;
@@ -115,28 +118,37 @@ impl Kernel<'_> {
     }
 }
 
-/// The kernels that the metadata of a code object lists.
+pub(crate) use ptx::is_ptx;
+
+/// The kernels that the metadata of a code object lists, or that PTX defines.
 ///
 /// # Errors
-/// When the bytes are not an AMD code object with metadata.
+/// When the bytes are neither an AMD code object with metadata nor PTX.
 pub fn parse(image: &[u8]) -> Result<Vec<Kernel<'_>>> {
     #[derive(Deserialize)]
     struct Metadata<'a> {
         #[serde(rename = "amdhsa.kernels", borrow, default)]
         kernels: Vec<Kernel<'a>>,
     }
+    if is_ptx(image) {
+        return ptx::parse(image);
+    }
     metadata::<Metadata<'_>>(image).map(|metadata| metadata.kernels)
 }
 
-/// The chip a code object is for and the features it pins, by its metadata: `gfx1100`, `gfx942:sramecc+:xnack-`.
+/// The chip that code is for. Of a code object also the features it pins, by its metadata: `gfx1100`,
+/// `gfx942:sramecc+:xnack-`; PTX names the oldest chip it runs on: `sm_80`.
 ///
 /// # Errors
-/// When the bytes are not an AMD code object with metadata.
+/// When the bytes are neither an AMD code object with metadata nor PTX.
 pub fn target(image: &[u8]) -> Result<Option<&str>> {
     #[derive(Deserialize)]
     struct Metadata<'a> {
         #[serde(rename = "amdhsa.target", borrow, default)]
         target: &'a str,
+    }
+    if is_ptx(image) {
+        return Ok(ptx::target(image));
     }
     let target = metadata::<Metadata<'_>>(image)?.target;
     // Compilers disagree about the triple in front. Generic targets have dashes of their own (`gfx9-4-generic`), and so

@@ -28,7 +28,7 @@ pub(crate) fn load(
         )));
     }
     let mut file = container::Executable::parse(params.data).map_err(unreadable)?;
-    if file.format == container::Format::CodeObject && params.pipeline_layouts.is_empty() {
+    if file.format.is_bare() && params.pipeline_layouts.is_empty() {
         keep_dispatchable(&mut file)?;
     }
     let signatures = signatures(&file, params.pipeline_layouts)?;
@@ -51,7 +51,7 @@ pub(crate) fn load(
     Ok(Executable(Arc::new(Inner { exports, modules })))
 }
 
-/// Drops the kernels of a bare code object that take something else than
+/// Drops the kernels of bare code that take something else than
 /// bindings and constants: it may hold any kernels, and nobody counts on their
 /// ordinals.
 fn keep_dispatchable(file: &mut container::Executable<'_>) -> Result<()> {

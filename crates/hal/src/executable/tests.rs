@@ -117,6 +117,10 @@ fn older_containers_without_layouts_are_read_from_the_code() {
     let export = executable.export(0).unwrap();
     assert_eq!((export.constant_count(), export.binding_count()), (2, 2));
     assert!(export.layout().is_none());
+    // The null provider takes any code; PTX has no metadata but its text.
+    let executable = prepare_fixture(&device, "old_sm_80/scale_and_offset.fb").unwrap();
+    let export = executable.export(0).unwrap();
+    assert_eq!((export.constant_count(), export.binding_count()), (2, 2));
 }
 
 #[test]
@@ -161,6 +165,11 @@ fn bare_code_objects_speak_for_themselves() {
     let export = executable.export(0).unwrap();
     assert_eq!(export.workgroup_size(), [4, 4, 1]);
     assert_eq!((export.constant_count(), export.binding_count()), (0, 3));
+
+    let executable = prepare_fixture(&device, "sm_80/faults.ptx").unwrap();
+    let ordinal = executable.lookup_export("wait_for_flag").unwrap();
+    let export = executable.export(ordinal).unwrap();
+    assert_eq!((export.constant_count(), export.binding_count()), (0, 2));
 
     let executable = prepare_fixture(&device, "gfx1100/faults.hsaco").unwrap();
     let ordinal = executable.lookup_export("store_at").unwrap();

@@ -72,12 +72,14 @@ fn dump_device_info(fixture: &Fixture) -> Outcome {
 
 fn query_device(fixture: &Fixture) -> Outcome {
     let device = &fixture.device;
-    assert_eq!(device.query_i64("hal.device.id", "hip*")?, 1);
+    for (name, format) in [("hip", "rocm-hsaco-fb"), ("cuda", "cuda-nvptx-fb")] {
+        let is_it = i64::from(device.identifier() == name);
+        let pattern = format!("{name}*");
+        assert_eq!(device.query_i64("hal.device.id", &pattern)?, is_it);
+        assert_eq!(device.query_i64("hal.executable.format", format)?, is_it);
+    }
+    assert_eq!(device.query_i64("hal.device.id", device.identifier())?, 1);
     assert_eq!(device.query_i64("hal.device.id", "other")?, 0);
-    assert_eq!(
-        device.query_i64("hal.executable.format", "rocm-hsaco-fb")?,
-        1
-    );
     assert_eq!(device.query_i64("hal.executable.format", "FOO?")?, 0);
     assert!(device.query_i64("hal.device", "concurrency")? >= 1);
     let status = device.query_i64("no.such", "question").expect_err("answer");

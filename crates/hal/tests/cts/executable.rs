@@ -79,7 +79,7 @@ fn lookup_export_by_name_not_found(fixture: &Fixture) -> Outcome {
 /// The kernel adds two variables, which it finds by a table of addresses.
 fn lookup_global_by_name(fixture: &Fixture) -> Outcome {
     fixture.require_computing()?;
-    let image = fixture.file("variables.hsaco")?;
+    let image = fixture.code("variables")?;
     let executable = fixture.prepare(&ExecutableParams::new(&image))?;
     let sum = fixture.buffer(4, 0)?;
     let dispatch = || {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use hal::{
     CommandBufferMode, Device, DeviceInfo, DeviceParams, Driver, DriverOptions, Executable,
@@ -48,11 +49,11 @@ pub(crate) enum Scope {
 /// Which compiler made the kernels: its containers tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Generation {
-    /// Containers with a `HIP1` header, by the present compiler.
+    /// The present one: containers with a `HIP1` or `CDA1` header.
     #[default]
-    Hip1,
-    /// `ROCM` flatbuffers, by the compiler of early 2024.
-    Rocm,
+    Present,
+    /// That of early 2024: `ROCM` or `CUDA` flatbuffers.
+    Early2024,
 }
 
 /// Makes a table of cases out of functions of the same module.
@@ -118,10 +119,16 @@ impl Fixture {
 
     /// The folder of the fixtures with the kernels for this device.
     pub(crate) fn target(&self) -> String {
+        self.target_of(self.generation)
+    }
+
+    fn target_of(&self, generation: Generation) -> String {
         let chip = self.device.arch().split(':').next().unwrap_or_default();
-        match self.generation {
-            Generation::Hip1 => chip.to_owned(),
-            Generation::Rocm => format!("old_{chip}"),
+        // One set is enough for all chips that compile what they load.
+        let chip = if is_sm(chip) { "sm_80" } else { chip };
+        match generation {
+            Generation::Present => chip.to_owned(),
+            Generation::Early2024 => format!("old_{chip}"),
         }
     }
 
@@ -131,12 +138,27 @@ impl Fixture {
     }
 
     /// A file of the test kernels for this device.
-    pub(crate) fn file(&self, name: &str) -> Result<Vec<u8>, Stop> {
-        let relative = format!("{}/{name}", self.target());
+    fn file(&self, name: &str) -> Result<Vec<u8>, Stop> {
+        self.file_of(self.generation, name)
+    }
+
+    /// The same of one compiler's making.
+    pub(crate) fn file_of(&self, generation: Generation, name: &str) -> Result<Vec<u8>, Stop> {
+        let relative = format!("{}/{name}", self.target_of(generation));
         if !fixtures::path(&relative).exists() {
             return Err(Stop::Skipped(format!("there is no fixture {relative}")));
         }
         Ok(fixtures::read(&relative))
+    }
+
+    /// The bare code of the test kernels called `name`, for this device.
+    pub(crate) fn code(&self, name: &str) -> Result<Vec<u8>, Stop> {
+        let extension = if is_sm(self.device.arch()) {
+            "ptx"
+        } else {
+            "hsaco"
+        };
+        self.file(&format!("{name}.{extension}"))
     }
 
     /// Loads the test kernels called `name`.
@@ -176,7 +198,7 @@ impl Variant {
             _ => &[None],
         };
         let generations: &[_] = match scope {
-            Scope::Kernels => &[Some(Generation::Hip1), Some(Generation::Rocm)],
+            Scope::Kernels => &[Some(Generation::Present), Some(Generation::Early2024)],
             _ => &[None],
         };
         let mut variants = Vec::new();
@@ -226,12 +248,19 @@ impl fmt::Display for Variant {
             Some(false) => f.write_str("/direct")?,
             None => {}
         }
-        match self.generation {
-            Some(Generation::Hip1) => f.write_str("/hip1"),
-            Some(Generation::Rocm) => f.write_str("/rocm"),
-            None => Ok(()),
+        match (self.generation, is_sm(&self.info.arch)) {
+            (Some(Generation::Present), false) => f.write_str("/hip1"),
+            (Some(Generation::Early2024), false) => f.write_str("/rocm"),
+            (Some(Generation::Present), true) => f.write_str("/cda1"),
+            (Some(Generation::Early2024), true) => f.write_str("/cuda"),
+            (None, _) => Ok(()),
         }
     }
+}
+
+/// Whether this is a chip of NVIDIA's.
+fn is_sm(arch: &str) -> bool {
+    arch.starts_with("sm_")
 }
 
 /// The provider that does nothing.
@@ -293,6 +322,7 @@ fn trial(variant: Variant, case: Case) -> Trial {
         .iter()
         .find(|known| known.case == case_name && known.covers(&variant_name));
     Trial::ignorable_test(format!("[{variant_name}] {case_name}"), move || {
+        let _turn = Turn::take(case);
         let outcome = match variant.fixture() {
             Ok(fixture) => run(case, &fixture),
             Err(status) => Err(Stop::from(status.context("creating the device"))),
@@ -309,6 +339,26 @@ fn trial(variant: Variant, case: Case) -> Trial {
             (Err(Stop::Failed(message)), _) => Err(Failed::from(message)),
         }
     })
+}
+
+/// The right to run now. A case that keeps a device busy until it has looked
+/// around runs alone: what others do meanwhile, such as freeing memory, may
+/// wait for the device with the driver's locks held.
+enum Turn {
+    Alone(#[expect(dead_code, reason = "held")] RwLockWriteGuard<'static, ()>),
+    Among(#[expect(dead_code, reason = "held")] RwLockReadGuard<'static, ()>),
+}
+
+impl Turn {
+    fn take(case: Case) -> Self {
+        static TURNS: RwLock<()> = RwLock::new(());
+        // A case that panics is caught before it could poison the lock.
+        if case.name.0.ends_with("queue::in_flight") {
+            Self::Alone(TURNS.write().unwrap_or_else(PoisonError::into_inner))
+        } else {
+            Self::Among(TURNS.read().unwrap_or_else(PoisonError::into_inner))
+        }
+    }
 }
 
 /// Runs a case; a failed assertion is a failure as any other.

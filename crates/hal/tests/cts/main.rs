@@ -4,7 +4,8 @@
 //! device alone, once per command buffer mode if commands reach the device,
 //! twice that if they name buffers (`direct`: in the commands, `indirect`: by
 //! slots of a binding table), and twice that again if they dispatch (kernels
-//! of both compiler generations, by their containers `hip1` and `rocm`).
+//! of both compiler generations, by their containers: `hip1` and `rocm`, or
+//! `cda1` and `cuda`).
 //! Names say which: `[software:gfx1100/graph/indirect/hip1]
 //! command_buffer::dispatch::abs`. A provider without a device is there with
 //! every case ignored; the provider that computes nothing (`null`) checks that

@@ -68,7 +68,9 @@ fn run_form(fixture: &Fixture, program: &fixtures::Case, run: &fixtures::Run) ->
         let buffer: &Buffer = &buffers[expected.name.as_str()];
         let actual = fixture.contents(buffer)?;
         if expected.role == Role::Output && fixture.computes() {
-            expected.check(&actual).map_err(Stop::Failed)?;
+            expected
+                .check_within(&actual, run.atol)
+                .map_err(Stop::Failed)?;
         }
     }
     Ok(())
@@ -83,7 +85,7 @@ fn executable(fixture: &Fixture, dispatch: &fixtures::Dispatch) -> hal::Result<E
     let export = executable.export(executable.lookup_export(&dispatch.export)?)?;
     let (constants, bindings) = (dispatch.constants.len(), dispatch.bindings.len());
     let takes = (export.constant_count(), export.binding_count());
-    if takes == (constants as u32, bindings as u32) || fixture.generation == Generation::Hip1 {
+    if takes == (constants as u32, bindings as u32) || fixture.generation == Generation::Present {
         return Ok(executable);
     }
     let bindings: Vec<_> = (0..bindings as u32)

@@ -13,11 +13,12 @@ pub(super) fn with_kernel_params(
     kernarg: &[u8],
     then: impl FnOnce(&abi::KernelNodeParams) -> Result<()>,
 ) -> Result<()> {
-    let mut bytes = kernarg.len();
+    let kernel = module::kernel(function);
+    let mut bytes = kernarg.len().min(kernel.argument_bytes);
     let mut extra = module::launch_parameters(kernarg, &mut bytes);
     let LaunchConfig { grid, block, .. } = config;
     then(&abi::KernelNodeParams {
-        function,
+        function: kernel.function,
         grid: [grid.x, grid.y, grid.z],
         block: [block.x, block.y, block.z],
         shared_memory_bytes: config.shared_memory_bytes,

@@ -2,11 +2,12 @@
 //! out is kept on disk; machine code is loaded as it is.
 
 use std::ffi::{CString, c_void};
+use std::sync::PoisonError;
 
 use super::symbols::LinkState;
 use super::{Nvidia, abi, call, device};
 use crate::cache::Key;
-use crate::{Api, Code, Error, ModuleHandle, Result, inspect};
+use crate::{Api, Code, DevicePtr, Error, FunctionHandle, ModuleHandle, Result, inspect};
 
 /// Most bytes of the compiler's messages that are kept.
 const LOG_BYTES: usize = 8192;
@@ -174,7 +175,68 @@ fn explain(nv: &Nvidia, image: &[u8], error: Error) -> Error {
     Error::with_detail(error.code, error.call, detail)
 }
 
-pub(super) fn c_name(name: &str, call: &'static str) -> Result<CString> {
+/// What our function handles lead to.
+pub(super) struct Kernel {
+    /// The driver's handle.
+    pub(super) function: FunctionHandle,
+    /// Bytes of the arguments it takes. The driver refuses to be given more,
+    /// and programs give also what a kernel turned out not to need.
+    pub(super) argument_bytes: usize,
+}
+
+/// The kernels of a module. Their addresses are our handles, so they stay put.
+#[derive(Default)]
+#[expect(clippy::vec_box, reason = "a vector moves what is in it")]
+pub(super) struct Kernels(Vec<Box<Kernel>>);
+
+pub(super) fn function(nv: &Nvidia, module: ModuleHandle, name: &str) -> Result<FunctionHandle> {
+    let c_name = c_name(name, "cuModuleGetFunction")?;
+    let mut function = FunctionHandle::default();
+    call!(nv.module_function(&mut function, module, c_name.as_ptr()))
+        .map_err(|error| name_in_error(error, name))?;
+    let kernel = Box::new(Kernel {
+        function,
+        argument_bytes: argument_bytes(nv, function)?,
+    });
+    let handle = std::ptr::from_ref(&*kernel).expose_provenance();
+    let mut kernels = nv.kernels.lock().unwrap_or_else(PoisonError::into_inner);
+    kernels.entry(module).or_default().0.push(kernel);
+    Ok(FunctionHandle(handle))
+}
+
+/// Where the last argument ends; no limit where the driver cannot tell.
+fn argument_bytes(nv: &Nvidia, function: FunctionHandle) -> Result<usize> {
+    if !nv.symbols.function_parameter.is_present() {
+        return Ok(usize::MAX);
+    }
+    let mut end = 0;
+    for index in 0.. {
+        let (mut offset, mut bytes) = (0, 0);
+        let told = call!(nv.function_parameter(function, index, &mut offset, &mut bytes));
+        // That there is no such parameter is how the driver says that there are no more.
+        if !nv.answer(told, Code::INVALID_VALUE)? {
+            break;
+        }
+        end = end.max(offset + bytes);
+    }
+    Ok(end)
+}
+
+/// What a function handle leads to.
+pub(super) fn kernel<'a>(function: FunctionHandle) -> &'a Kernel {
+    // SAFETY: by the contract of `Api` the handle was made by `function` above
+    // and its module is loaded, so the box is where it was.
+    unsafe { &*std::ptr::with_exposed_provenance(function.0) }
+}
+
+pub(super) fn unload(nv: &Nvidia, module: ModuleHandle) -> Result<()> {
+    let result = call!(nv.module_unload(module));
+    let mut kernels = nv.kernels.lock().unwrap_or_else(PoisonError::into_inner);
+    kernels.remove(&module);
+    result
+}
+
+fn c_name(name: &str, call: &'static str) -> Result<CString> {
     CString::new(name).map_err(|_| {
         Error::with_detail(
             Code::INVALID_VALUE,
@@ -184,7 +246,15 @@ pub(super) fn c_name(name: &str, call: &'static str) -> Result<CString> {
     })
 }
 
-pub(super) fn name_in_error(error: Error, name: &str) -> Error {
+pub(super) fn global(nv: &Nvidia, module: ModuleHandle, name: &str) -> Result<(DevicePtr, u64)> {
+    let c_name = c_name(name, "cuModuleGetGlobal_v2")?;
+    let (mut ptr, mut bytes) = (DevicePtr::NULL, 0);
+    call!(nv.module_global(&mut ptr, &mut bytes, module, c_name.as_ptr()))
+        .map_err(|error| name_in_error(error, name))?;
+    Ok((ptr, bytes as u64))
+}
+
+fn name_in_error(error: Error, name: &str) -> Error {
     match error.detail {
         Some(_) => error,
         None => Error::with_detail(error.code, error.call, format!("{name:?}")),

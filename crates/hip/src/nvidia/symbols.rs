@@ -116,6 +116,9 @@ symbols! {
     optional link_destroy ["cuLinkDestroy"] (LinkState);
     required function_attribute ["cuFuncGetAttribute"] (*mut c_int, c_int, FunctionHandle);
     optional function_set_attribute ["cuFuncSetAttribute"] (FunctionHandle, c_int, c_int);
+    // Without it (before CUDA 12.4) a kernel must be given exactly what it takes.
+    optional function_parameter
+        ["cuFuncGetParamInfo"] (FunctionHandle, usize, *mut usize, *mut usize);
     required launch_kernel ["cuLaunchKernel"] (
         FunctionHandle, c_uint, c_uint, c_uint, c_uint, c_uint, c_uint, c_uint,
         StreamHandle, *mut *mut c_void, *mut *mut c_void

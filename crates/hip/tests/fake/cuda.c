@@ -236,6 +236,15 @@ CUresult cuFuncSetAttribute(uintptr_t function, int attribute, int value) {
   note("function %lx attribute %d = %d\n", function, attribute, value);
   return 0;
 }
+#ifndef OLD
+// An address and a word.
+CUresult cuFuncGetParamInfo(uintptr_t function, size_t index, size_t *offset, size_t *bytes) {
+  if (function != 0xf000 || index > 1) return 1;
+  *offset = 8 * index;
+  *bytes = index ? 4 : 8;
+  return 0;
+}
+#endif
 static void note_extra(void **extra) {
   const unsigned char *bytes = extra[1];
   if (extra[0] != (void *)1 || extra[2] != (void *)2 || extra[4] != NULL) {

@@ -43,7 +43,6 @@ impl Program {
                 .map_err(|error| failure(&path, &error))?
                 .executables
                 .into_iter()
-                .filter(|entry| entry.format.is_amd())
                 .map(|entry| Part {
                     name: entry.name,
                     range: entry.range,
@@ -58,9 +57,9 @@ impl Program {
         if executables.is_empty() {
             return Err(Failure::new(
                 INCOMPATIBLE,
-                format!("{path}: the module has no executable for an AMD GPU"),
+                format!("{path}: the module has no executable for a GPU"),
             )
-            .help("compile it with --iree-hal-target-device=hip and --iree-rocm-target=gfx1100 (of early 2024: --iree-hal-target-backends=rocm and --iree-rocm-target-chip=gfx1100)"));
+            .help("compile it with --iree-hal-target-device=hip and --iree-rocm-target=gfx1100, or =cuda and --iree-cuda-target=sm_80 (of early 2024: --iree-hal-target-backends=rocm and --iree-rocm-target-chip=gfx1100)"));
         }
         Ok(Self {
             path,

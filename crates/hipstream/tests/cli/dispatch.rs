@@ -285,6 +285,19 @@ fn a_program_for_another_chip_is_exit_code_5_and_names_both() {
         &["--workgroups=1", "--binding=2xf32=-1", "--binding=2xf32"],
     );
     assert_fails(&output, 5, &["gfx942", "gfx1100"]);
+    for file in ["sm_80/abs.fb", "old_sm_80/abs.fb", "sm_80/abs.ptx"] {
+        let group = "--workgroup_size=1";
+        let output = dispatch(
+            file,
+            &[
+                "--workgroups=1",
+                group,
+                "--binding=2xf32=-1",
+                "--binding=2xf32",
+            ],
+        );
+        assert_fails(&output, 5, &["sm_80", "gfx1100"]);
+    }
 }
 
 #[test]

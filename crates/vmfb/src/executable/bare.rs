@@ -1,17 +1,17 @@
-//! A code object without a container. What a dispatch needs is read from the code object's own metadata.
+//! Code without a container. What a dispatch needs is read from the code itself.
 
 use super::{BindingFlags, Executable, Export, Format, MAX_BINDINGS, MAX_CONSTANTS};
 use crate::kernels::{self, Kernel};
 use crate::{Error, Result};
 
-pub(super) fn parse(bytes: &[u8]) -> Result<Executable<'_>> {
+pub(super) fn parse(bytes: &[u8], format: Format) -> Result<Executable<'_>> {
     let kernels = kernels::parse(bytes)?;
     if kernels.is_empty() {
-        return Err(Error::malformed("code object", "it has no kernels"));
+        return Err(Error::malformed("device code", "it has no kernels"));
     }
     let exports = kernels.iter().map(export_of).collect();
     Ok(Executable {
-        format: Format::CodeObject,
+        format,
         exports,
         images: vec![bytes],
         source_files: Vec::new(),

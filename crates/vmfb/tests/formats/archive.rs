@@ -18,6 +18,8 @@ fn every_module_gives_its_executables() {
         let folder = path.parent().unwrap().file_name().unwrap();
         let (version, format) = match folder.to_str().unwrap() {
             "old_gfx1100" => ((15, 0), Format::Rocm),
+            "old_sm_80" => ((15, 0), Format::Cuda),
+            "sm_80" => ((17, 0), Format::Cda1),
             "amdgpu_gfx1100" | "amdgpu_gfx942" => ((17, 0), Format::Amd1),
             _ => ((17, 0), Format::Hip1),
         };

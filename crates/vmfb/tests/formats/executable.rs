@@ -10,7 +10,7 @@ type Fields = Vec<(u16, Value)>;
 
 #[test]
 fn every_fixture_is_read() {
-    let files = fixtures_with(&["fb", "hsaco"]);
+    let files = fixtures_with(&["fb", "hsaco", "ptx"]);
     assert!(files.len() >= 40, "only {} files", files.len());
     for (path, bytes) in files {
         let executable =
@@ -88,6 +88,24 @@ fn a_rocm_container_tells_sizes_but_not_counts() {
     let executable = Executable::parse(&bytes).unwrap();
     assert_eq!(executable.exports[0].workgroup_size, Some([4, 4, 1]));
     assert_eq!(executable.exports[0].dynamic_lds_bytes, 256);
+}
+
+#[test]
+fn bare_ptx_tells_what_its_text_says() {
+    for target in ["sm_80", "old_sm_80"] {
+        let bytes = fixture(&format!("{target}/abs.ptx"));
+        let executable = Executable::parse(&bytes).unwrap();
+        assert_eq!(executable.format, Format::Ptx);
+        assert!(executable.format.is_bare() && !executable.format.is_amd());
+        assert_eq!(executable.images, [&bytes[..]]);
+        assert_eq!(executable.target(), Some("sm_80"));
+        let export = &executable.exports[0];
+        assert_eq!((export.name, export.constant_count), ("abs", Some(0)));
+        assert_eq!(export.bindings, Some(vec![BindingFlags(0); 2]));
+        let container = fixture(&format!("{target}/abs.fb"));
+        let container = Executable::parse(&container).unwrap();
+        assert_eq!(container.images, executable.images);
+    }
 }
 
 #[test]

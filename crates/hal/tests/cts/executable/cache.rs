@@ -3,7 +3,7 @@
 use hal::{DescriptorBinding, DescriptorSetLayout, ExecutableParams, PipelineLayout, StatusCode};
 
 use crate::cases;
-use crate::frame::{Case, Fixture, Outcome};
+use crate::frame::{Case, Fixture, Generation, Outcome};
 
 pub(crate) const CASES: &[Case] = cases![Device:
     create,
@@ -49,12 +49,7 @@ fn prepare_executable(fixture: &Fixture) -> Outcome {
 }
 
 fn prepare_older_container(fixture: &Fixture) -> Outcome {
-    let data = fixtures::read("old_gfx1100/abs.fb");
-    if !fixture.device.arch().starts_with("gfx1100") {
-        return Err(crate::frame::Stop::Skipped(
-            "the older kernels are for gfx1100".to_owned(),
-        ));
-    }
+    let data = fixture.file_of(Generation::Early2024, "abs.fb")?;
     let bindings: Vec<_> = (0..2)
         .map(|binding| DescriptorBinding {
             binding,
@@ -79,7 +74,7 @@ fn prepare_older_container(fixture: &Fixture) -> Outcome {
 }
 
 fn prepare_code_object(fixture: &Fixture) -> Outcome {
-    let image = fixture.file("abs.hsaco")?;
+    let image = fixture.code("abs")?;
     let executable = fixture.prepare(&ExecutableParams::new(&image))?;
     assert_eq!(executable.lookup_export("abs")?, 0);
     assert_eq!(executable.export(0)?.binding_count(), 2);

@@ -30,7 +30,7 @@ fn faulty_kernels(fixture: &Fixture) -> Result<Executable, Stop> {
             "a fault ends what runs on a real device".to_owned(),
         ));
     }
-    let image = fixture.file("faults.hsaco")?;
+    let image = fixture.code("faults")?;
     Ok(fixture.prepare(&ExecutableParams::new(&image))?)
 }
 

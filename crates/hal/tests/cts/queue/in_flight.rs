@@ -34,7 +34,7 @@ impl Running {
     /// Starts it on the first queue; nothing but the submission keeps what it uses.
     fn start(fixture: &Fixture) -> Result<Self, Stop> {
         fixture.require_computing()?;
-        let image = fixture.file("faults.hsaco")?;
+        let image = fixture.code("faults")?;
         let executable = fixture.prepare(&ExecutableParams::new(&image))?;
         let flag = fixture.host_buffer(16, 0)?;
         let answer = fixture.host_buffer(16, 0)?;
