@@ -6,6 +6,7 @@
 
 mod coverage;
 mod generate;
+mod host;
 mod images;
 mod llvm;
 
@@ -59,6 +60,7 @@ const TARGETS: [Target; 2] = [
 /// compares random encodings, or all code in the given files, with LLVM.
 /// `isa --coverage FOLDER…`: lists the instructions of the kernels in the
 /// files of a folder that the software GPU cannot execute.
+/// `isa --host`: runs one C program on the host and on the software GPU.
 ///
 /// # Errors
 ///
@@ -69,6 +71,9 @@ pub(crate) fn check(args: &[String]) -> Result<(), String> {
         && first == "--coverage"
     {
         return coverage::check(folders);
+    }
+    if args == ["--host"] {
+        return host::check();
     }
     let options = Options::parse(args)?;
     let target = options.target;

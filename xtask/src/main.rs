@@ -39,7 +39,7 @@ const COMMANDS: &[Command] = &[
     ),
     (
         "isa",
-        "hold the decoder and its text against LLVM's; list what a folder's kernels need and is missing",
+        "hold the decoder and its text against LLVM's, and arithmetic against the host's; list what a folder's kernels need and is missing",
         isa::check,
     ),
     (

@@ -451,7 +451,7 @@ impl Lowerer {
             c: 0,
             imm: 0,
             aux: 0,
-            e: slot::SINK,
+            e: 0,
         }
     }
 

@@ -326,8 +326,7 @@ fn packed_halves(
     let mut op = l.op::<Join>();
     op.d = result;
     (op.a, op.b) = (l.temp(temp::RESULT), l.temp(temp::RESULT + 1));
-    let float = i.info().dst[0] == Type::PkF16;
-    if float {
+    if i.info().dst[0] == Type::PkF16 {
         op.e = if code.halves == Halves::Widened {
             form::HALF
         } else {

@@ -277,3 +277,40 @@ fn constants_of_mixed_precision_are_halves_where_halves_are_taken() {
     });
     assert_eq!(seen, [13.0, 20.0, 8.0]);
 }
+
+#[test]
+fn packed_integers_are_not_taken_for_floats() {
+    let lines: &[Line] = &[
+        ("v_pk_sub_i16 v15, v13, v14", &[0xcc03_400f, 0x1802_1d0d]),
+        ("v_pk_max_i16 v16, v13, v14", &[0xcc07_4010, 0x1802_1d0d]),
+        (
+            "v_pk_mad_u16 v1, v15, v14, v13",
+            &[0xcc09_4001, 0x1c36_1d0f],
+        ),
+        ("v_pk_mul_lo_u16 v13, v14, v13", &[0xcc01_400d, 0x1802_1b0e]),
+    ];
+    let prepare = |bench: &mut Bench| {
+        set(bench, 13, 0x7fff_9159);
+        set(bench, 14, 0xfffe_e75d);
+    };
+    let seen = run_32(lines, prepare, |wave| {
+        [15, 16, 1, 13].map(|row| lanes(wave, row)[0])
+    });
+    let halves = |f: fn(u16, u16, u16) -> u16| {
+        let part = |shift: u32| {
+            let take = |x: u32| (x >> shift) as u16;
+            let (a, b) = (take(0x7fff_9159), take(0xfffe_e75d));
+            u32::from(f(a, b, a.wrapping_sub(b))) << shift
+        };
+        part(0) | part(16)
+    };
+    assert_eq!(
+        seen,
+        [
+            halves(|_, _, difference| difference),
+            halves(|a, b, _| (a as i16).max(b as i16) as u16),
+            halves(|a, b, difference| difference.wrapping_mul(b).wrapping_add(a)),
+            halves(|a, b, _| a.wrapping_mul(b)),
+        ]
+    );
+}
