@@ -10,7 +10,7 @@ fuzz_target!(|text: &str| {
     let elements = sizes
         .split('x')
         .filter_map(|size| size.trim().parse::<u64>().ok())
-        .fold(1, |elements, size| elements.saturating_mul(size.max(1)));
+        .fold(1u64, |elements, size| elements.saturating_mul(size.max(1)));
     if elements > 1 << 16 || text.contains(['@', '+']) {
         return;
     }

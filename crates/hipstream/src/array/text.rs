@@ -82,11 +82,16 @@ pub(super) fn parse_type(
     };
     let mut parts: Vec<&str> = type_text.trim().split('x').collect();
     let name = parts.pop().unwrap_or_default();
-    let element_type = name.parse().map_err(|_| {
-        error(format!(
-            "`{name}` is not an element type; write SHAPExTYPE=VALUES such as 2x3xf32=1,2,3,4,5,6, with one of i1, i8, i16, i32, i64, ui8 … ui64, f16, bf16, f32, f64, f8E4M3FN …"
-        ))
-    })?;
+    // Types have one spelling each: `f032` is none, and `i01` would print as another.
+    let element_type = name
+        .parse()
+        .ok()
+        .filter(|&element_type| element_text(element_type) == name)
+        .ok_or_else(|| {
+            error(format!(
+                "`{name}` is not an element type; write SHAPExTYPE=VALUES such as 2x3xf32=1,2,3,4,5,6, with one of i1, i8, i16, i32, i64, ui8 … ui64, f16, bf16, f32, f64, f8E4M3FN …"
+            ))
+        })?;
     let shape = parts
         .iter()
         .map(|size| {
@@ -323,6 +328,7 @@ mod tests {
             ("-1xf32", "`-1` is not a size"),
             ("2x+1xf32", "`+1` is not a size"),
             ("4xf31=1", "`f31` is not an element type"),
+            ("4xi01=1", "`i01` is not an element type"),
             ("4xi7=1", "elements of 7 bits are not supported"),
             ("3xf32=1,2", "3 elements, but 2 values"),
             ("2xf32=1,2,3", "2 elements, but 3 values"),
