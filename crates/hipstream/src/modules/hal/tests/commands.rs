@@ -423,22 +423,14 @@ pub(super) fn all_is_checked_and_kept(f: &mut Fixture) {
         let args = [r(&device), i(mode), BOTH, ANY, i(0)];
         let commands = f.one("command_buffer.create 0riiIi_r", &args);
         let target = f.local(64);
-        let fill = |offset| {
-            let target = r(&target);
-            [
-                r(&commands),
-                target,
-                l(offset),
-                l(64),
-                i(0),
-                l(7),
-                i(1),
-                l(0),
-            ]
-        };
+        let fill = |commands: &Ref| [r(commands), r(&target), l(0), l(64), i(0), l(7), i(1), l(0)];
         let row = "command_buffer.fill_buffer 0rrIIiIiI_v";
-        assert_eq!(f.fail(row, &fill(64)).0, Code::OUT_OF_RANGE, "{mode}");
-        f.none(row, &fill(0));
+        f.none(row, &fill(&commands));
+        // Dispatches only: it is for checks to say so.
+        let args = [r(&device), i(mode), i(2), ANY, i(0)];
+        let dispatches = f.one("command_buffer.create 0riiIi_r", &args);
+        let (status, why) = f.fail(row, &fill(&dispatches));
+        assert_eq!(status, Code::FAILED_PRECONDITION, "{mode}: {why}");
         let before = freed(f);
         drop(target);
         assert_eq!(freed(f), before, "{mode}");
