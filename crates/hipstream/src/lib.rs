@@ -9,7 +9,7 @@
 //! | choose a device | [`device`] |
 //! | arguments and results | [`Argument`], [`Output`], [`Tensor`] |
 //! | weights in files | [`parameters`] |
-//! | arrays in text and in `.npy` files | [`array`] |
+//! | arrays in text and in `.npy` files | [`mod@array`] |
 //! | the modules that programs import | [`modules`] |
 //! | the command line | [`cli`] |
 #![deny(unsafe_code)]
