@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::isa::Generation;
+
 /// A chip, named as the compiler names its target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
@@ -10,30 +12,59 @@ pub enum Arch {
     /// RDNA 3, desktop (Radeon RX 7900).
     #[default]
     Gfx1100,
+    /// CDNA 3, servers (Instinct MI300).
+    Gfx942,
 }
 
 impl Arch {
     /// Every chip that can be simulated.
-    pub const ALL: &[Arch] = &[Arch::Gfx1100];
+    pub const ALL: &[Arch] = &[Arch::Gfx1100, Arch::Gfx942];
 
     /// The compiler's name of the target.
     pub const fn name(self) -> &'static str {
         match self {
             Arch::Gfx1100 => "gfx1100",
+            Arch::Gfx942 => "gfx942",
+        }
+    }
+
+    /// The name with the features that code may insist on, as a device of the
+    /// chip reports it.
+    pub const fn target(self) -> &'static str {
+        match self {
+            Arch::Gfx1100 => "gfx1100",
+            Arch::Gfx942 => "gfx942:sramecc+:xnack-",
+        }
+    }
+
+    /// The instruction set.
+    pub const fn generation(self) -> Generation {
+        match self {
+            Arch::Gfx1100 => Generation::Gfx11,
+            Arch::Gfx942 => Generation::Gfx9,
+        }
+    }
+
+    /// Lanes of a wave where the program does not choose: what the chip calls
+    /// its warp size.
+    pub const fn warp_size(self) -> u32 {
+        match self {
+            Arch::Gfx1100 => 32,
+            Arch::Gfx942 => 64,
         }
     }
 
     /// Most bytes of LDS that one workgroup may have.
     pub const fn max_lds_bytes(self) -> u32 {
         match self {
-            Arch::Gfx1100 => 64 << 10,
+            Arch::Gfx1100 | Arch::Gfx942 => 64 << 10,
         }
     }
 
     /// Most work-items in one workgroup.
     pub const fn max_workgroup_size(self) -> u32 {
         match self {
-            Arch::Gfx1100 => 1024,
+            Arch::Gfx1100 | Arch::Gfx942 => 1024,
         }
     }
 }

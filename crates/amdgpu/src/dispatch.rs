@@ -31,6 +31,8 @@ pub(crate) struct Job {
     grid: [u32; 3],
     block: [u32; 3],
     lds_bytes: u32,
+    /// Arguments in scalar registers.
+    preloaded: Vec<u32>,
     budget: u64,
     began: Instant,
     /// The next workgroup to hand out.
@@ -57,8 +59,10 @@ pub(crate) fn run(
     let program = kernel.program(backend)?;
     let table = memory.snapshot();
     let bytes = kernarg::bytes(kernel);
+    let mut preloaded = Vec::new();
     let view = View::new(table, bytes, |address, block| {
-        kernarg::fill(block, address, launch)
+        kernarg::fill(block, address, launch);
+        preloaded = kernarg::preloaded(block, kernel);
     })
     .ok_or_else(|| {
         let text = "the host has no memory for the kernel arguments".to_owned();
@@ -72,6 +76,7 @@ pub(crate) fn run(
         grid: launch.grid,
         block: launch.block,
         lds_bytes,
+        preloaded,
         budget,
         began: Instant::now(),
         next: AtomicU64::new(0),

@@ -14,6 +14,7 @@ mod global;
 pub(crate) mod lane;
 mod lds;
 mod matrix;
+pub(crate) mod mfma;
 mod rounded;
 mod scalar;
 mod scratch;

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use crate::arch::Arch;
 use crate::code_object::{CodeObject, CodeObjectError, KernelCode};
 use crate::fault::Fault;
+use crate::isa::Generation;
 use crate::memory::{AllocationKind, Block, Memory, Range};
 use crate::program::{Program, Unsupported};
 use crate::simd::Backend;
@@ -48,6 +49,7 @@ struct Loaded {
     code: CodeObject,
     /// Address of the image in device memory.
     base: u64,
+    arch: Arch,
     memory: Arc<Memory>,
     /// Decoded programs, one a kernel, made at their first launch.
     programs: Vec<OnceLock<Result<Arc<Program>, Fault>>>,
@@ -88,6 +90,7 @@ impl Module {
         let loaded = Loaded {
             code,
             base,
+            arch,
             memory: memory.clone(),
             programs,
         };
@@ -225,6 +228,40 @@ impl Kernel {
         self.code()
             .descriptor
             .allocated_vgprs(self.module.code.machine())
+    }
+
+    /// Whose instructions it is made of.
+    pub(crate) fn generation(&self) -> Generation {
+        self.module.arch.generation()
+    }
+
+    /// The vector register that is the first accumulation register, on chips
+    /// that have those.
+    pub(crate) fn first_agpr(&self) -> u32 {
+        self.code().descriptor.rsrc3.gfx90a_accum_offset()
+    }
+
+    /// Dwords of the kernel arguments that are in scalar registers from the
+    /// start.
+    pub(crate) fn preloaded(&self) -> std::ops::Range<usize> {
+        let preload = self.code().descriptor.kernarg_preload;
+        let first = preload.offset_dwords() as usize;
+        match self.generation() {
+            Generation::Gfx9 => first..first + preload.dwords() as usize,
+            Generation::Gfx11 => 0..0,
+        }
+    }
+
+    /// Offset of the first instruction. Kernels with arguments in registers
+    /// have 256 bytes in front, for firmware that does not put them there.
+    pub(crate) fn entry(&self) -> u64 {
+        const LOADS: u64 = 256;
+        let code = &self.code().code;
+        if self.preloaded().is_empty() || code.end - code.start < LOADS + 4 {
+            code.start
+        } else {
+            code.start + LOADS
+        }
     }
 
     /// Address at which the code object's address zero is.

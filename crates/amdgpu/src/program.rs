@@ -11,7 +11,7 @@ mod vector_ops;
 
 use crate::code_object::CodeObject;
 use crate::fault::Fault;
-use crate::isa::{self, Instruction, WaveSize};
+use crate::isa::{self, Generation, Instruction, WaveSize};
 use crate::module::Kernel;
 use crate::simd::{Backend, Handler};
 use crate::wave::{Wave, slot};
@@ -33,6 +33,29 @@ pub(crate) struct Op {
     pub(crate) aux: u32,
     /// Second result: scalar slot; or flags.
     pub(crate) e: u16,
+}
+
+/// What code is decoded as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) generation: Generation,
+    pub(crate) size: WaveSize,
+}
+
+impl Target {
+    pub(crate) fn decode(self, code: &[u8], at: usize) -> Result<Instruction, isa::DecodeError> {
+        isa::decode(self.generation, self.size, code, at)
+    }
+}
+
+/// Waves of this size on gfx11.
+impl From<WaveSize> for Target {
+    fn from(size: WaveSize) -> Target {
+        Target {
+            generation: Generation::Gfx11,
+            size,
+        }
+    }
 }
 
 /// An instruction of a kernel that cannot be executed.
@@ -66,8 +89,8 @@ pub(crate) struct Program {
     base: u64,
     /// Vector registers allocated.
     vgprs: u16,
-    /// Lanes of a wave.
-    size: WaveSize,
+    /// Whose code it is, and the lanes of a wave.
+    target: Target,
     /// Values of the rows behind the temporaries.
     row_constants: Vec<u32>,
     /// Values of the scalar slots from [`slot::CONSTANTS`].
@@ -145,7 +168,7 @@ impl Program {
 
     /// Halves of 32 lanes in a wave.
     pub(crate) fn halves(&self) -> u16 {
-        (self.size.lanes() / 32) as u16
+        (self.target.size.lanes() / 32) as u16
     }
 
     /// Vector registers allocated: the distance from a row to that of the
@@ -180,13 +203,13 @@ impl Program {
     /// Text and encoding of the instruction at a code-object offset.
     pub(crate) fn describe(&self, offset: u32) -> (String, Vec<u32>) {
         let at = offset.wrapping_sub(self.first) as usize;
-        describe(&self.code, at, self.size)
+        describe(&self.code, at, self.target)
     }
 }
 
 /// Text and encoding of the instruction at `at` in `code`.
-fn describe(code: &[u8], at: usize, size: WaveSize) -> (String, Vec<u32>) {
-    let decoded = decode(code, at, size);
+fn describe(code: &[u8], at: usize, target: Target) -> (String, Vec<u32>) {
+    let decoded = target.decode(code, at);
     let size = decoded
         .as_ref()
         .map_or(4, |instruction| instruction.size_bytes as usize);
@@ -200,8 +223,4 @@ fn describe(code: &[u8], at: usize, size: WaveSize) -> (String, Vec<u32>) {
         Err(error) => error.to_string(),
     };
     (text, encoding)
-}
-
-fn decode(code: &[u8], at: usize, size: WaveSize) -> Result<Instruction, isa::DecodeError> {
-    isa::decode(isa::Generation::Gfx11, size, code, at)
 }

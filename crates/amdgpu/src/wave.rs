@@ -14,8 +14,11 @@ pub(crate) mod slot {
     pub(crate) const SINK: u16 = 128;
     /// Filled from SCC and its like just before an instruction reads them.
     pub(crate) const STAGED: u16 = 130;
+    /// The mask that the lower half of a wave has written while the upper half
+    /// still reads the registers for it (two slots).
+    pub(crate) const DEFERRED: u16 = 132;
     /// First constant.
-    pub(crate) const CONSTANTS: u16 = 132;
+    pub(crate) const CONSTANTS: u16 = 134;
 }
 
 /// Rows behind the vector registers, before the program's constants.
@@ -30,8 +33,10 @@ pub(crate) mod temp {
     pub(crate) const TAKEN: u16 = 8;
     /// A result (two, of packed halves) before it is finished.
     pub(crate) const RESULT: u16 = 11;
+    /// The lower half of a DPP source, for the upper half to read.
+    pub(crate) const ACROSS: u16 = 13;
     /// How many there are.
-    pub(crate) const COUNT: u16 = 13;
+    pub(crate) const COUNT: u16 = 14;
 }
 
 /// Why a wave is not running.

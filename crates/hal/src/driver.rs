@@ -54,6 +54,7 @@ impl Driver {
         let options = hip::OpenOptions {
             library_paths: options.library_paths.clone(),
             code_cache: options.code_cache.clone(),
+            chip: options.chip.clone(),
         };
         hip::open(name, &options).map_err(|error| Status::unavailable(error.to_string()))
     }

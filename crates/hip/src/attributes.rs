@@ -1,8 +1,33 @@
 //! Device attributes of chips that we answer for ourselves.
 
+use amdgpu::Arch;
+
 use crate::DeviceAttribute;
 
-/// What HIP reports for a gfx1100 (Radeon RX 7900 XTX), clocks in kHz, sizes in bytes.
+/// What HIP reports for a chip, clocks in kHz, sizes in bytes.
+pub(crate) fn of(arch: Arch, attribute: DeviceAttribute) -> i32 {
+    let own = match arch {
+        Arch::Gfx942 => gfx942(attribute),
+        _ => None,
+    };
+    own.unwrap_or_else(|| gfx1100(attribute))
+}
+
+/// What an Instinct MI300X has that a Radeon RX 7900 XTX has not.
+fn gfx942(attribute: DeviceAttribute) -> Option<i32> {
+    Some(match attribute {
+        DeviceAttribute::ClockRate => 2_100_000,
+        DeviceAttribute::L2CacheSize => 4 << 20,
+        DeviceAttribute::ComputeCapabilityMajor => 9,
+        DeviceAttribute::ComputeCapabilityMinor => 4,
+        DeviceAttribute::MemoryClockRate => 1_300_000,
+        DeviceAttribute::MultiprocessorCount => 304,
+        DeviceAttribute::WarpSize => 64,
+        _ => return None,
+    })
+}
+
+/// What a Radeon RX 7900 XTX has.
 pub(crate) fn gfx1100(attribute: DeviceAttribute) -> i32 {
     match attribute {
         DeviceAttribute::ClockRate => 2_482_000,

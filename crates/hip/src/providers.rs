@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    AmdOptions, Api, CodeCache, LoadError, NvidiaOptions, SoftwareOptions, amd, nvidia, software,
+    AmdOptions, Api, Arch, CodeCache, LoadError, NvidiaOptions, SoftwareOptions, amd, nvidia,
+    software,
 };
 
 /// Names that [`open`] knows, and what they stand for.
@@ -19,6 +20,9 @@ pub enum OpenError {
     /// There is no provider of this name.
     #[error("there is no provider `{0}`; there are: {known}", known = names())]
     Unknown(String),
+    /// It cannot be this chip.
+    #[error("{0}")]
+    Chip(String),
     /// Its library was not found or cannot be used.
     #[error(transparent)]
     Load(#[from] LoadError),
@@ -32,6 +36,8 @@ pub struct OpenOptions {
     pub library_paths: Vec<String>,
     /// Where to keep device code, for those that compile it.
     pub code_cache: CodeCache,
+    /// Which chip to be, such as `gfx942`, for those that can choose.
+    pub chip: Option<String>,
 }
 
 /// Opens the provider called `name`.
@@ -43,7 +49,18 @@ pub fn open(name: &str, options: &OpenOptions) -> Result<Arc<dyn Api>, OpenError
             paths,
             code_cache: options.code_cache.clone(),
         })?),
-        "software" => Ok(software(SoftwareOptions::default())),
+        "software" => {
+            let arch = match &options.chip {
+                Some(chip) => chip
+                    .parse::<Arch>()
+                    .map_err(|error| OpenError::Chip(error.to_string()))?,
+                None => Arch::default(),
+            };
+            Ok(software(SoftwareOptions {
+                arch,
+                ..SoftwareOptions::default()
+            }))
+        }
         _ => Err(OpenError::Unknown(name.to_owned())),
     }
 }
@@ -68,6 +85,18 @@ mod tests {
                 assert!(matches!(error, OpenError::Load(_)), "{name}: {error}");
             }
         }
+        let chip = |name: &str| OpenOptions {
+            chip: Some(name.to_owned()),
+            ..OpenOptions::default()
+        };
+        let error = open("software", &chip("gfx1")).err().unwrap();
+        assert!(error.to_string().contains("gfx942"), "{error}");
+        let api = open("software", &chip("gfx942")).unwrap();
+        let device = &crate::Device::enumerate(&api).unwrap()[0];
+        assert_eq!(device.arch().unwrap(), "gfx942:sramecc+:xnack-");
+        let attribute = |attribute| device.attribute(attribute).unwrap();
+        assert_eq!(attribute(crate::DeviceAttribute::WarpSize), 64);
+        assert_eq!(attribute(crate::DeviceAttribute::MaxThreadsPerBlock), 1024);
         let error = open("vulkan", &OpenOptions::default()).err().unwrap();
         assert_eq!(error, OpenError::Unknown("vulkan".to_owned()));
         assert!(error.to_string().contains("hip"));

@@ -190,7 +190,7 @@ impl Api for Software {
     }
     fn device_arch(&self, device: DeviceHandle) -> Result<String> {
         device::check(device, "hipGetDeviceProperties")?;
-        Ok(self.gpu.arch().to_string())
+        Ok(self.gpu.arch().target().to_owned())
     }
     fn device_total_memory(&self, device: DeviceHandle) -> Result<u64> {
         device::check(device, "hipDeviceTotalMem")?;
@@ -198,7 +198,7 @@ impl Api for Software {
     }
     fn device_attribute(&self, attribute: DeviceAttribute, device: DeviceHandle) -> Result<i32> {
         device::check(device, "hipDeviceGetAttribute")?;
-        Ok(attributes::gfx1100(attribute))
+        Ok(attributes::of(self.gpu.arch(), attribute))
     }
     fn device_can_access_peer(&self, device: DeviceHandle, peer: DeviceHandle) -> Result<bool> {
         device::check(device, "hipDeviceCanAccessPeer")?;

@@ -34,6 +34,7 @@ pub struct Opened {
 /// | `hip://1`, `hip://GPU-…` | HIP's device with this ordinal or UUID |
 /// | `cuda`, `cuda://1`, `cuda://GPU-…` | the same of NVIDIA's driver |
 /// | `software` | the built-in software AMD GPU, which needs nothing |
+/// | `software://gfx942` | the same as another chip |
 ///
 /// # Errors
 ///
@@ -73,7 +74,13 @@ pub fn open(spec: &str, options: &Options) -> Result<Opened> {
 ///
 /// `UNAVAILABLE`, with every place that was searched.
 pub fn driver(name: &str, options: &Options) -> Result<Driver, Status> {
+    driver_for(name, None, options)
+}
+
+/// The same, as a certain chip if the driver can choose.
+fn driver_for(name: &str, chip: Option<String>, options: &Options) -> Result<Driver, Status> {
     let driver_options = DriverOptions {
+        chip,
         library_paths: options
             .library_paths
             .iter()
@@ -94,7 +101,16 @@ fn is_missing(code: StatusCode) -> bool {
 }
 
 fn open_driver(name: &str, path: &str, options: &Options) -> Result<Opened> {
-    let driver = driver(name, options).map_err(|status| {
+    let target = match path {
+        "" => name.to_owned(),
+        path => format!("{name}://{path}"),
+    };
+    // The software GPU has a chip in the place of a path.
+    let (chip, path) = match path.starts_with("gfx") && name == "software" {
+        true => (Some(path.to_owned()), ""),
+        false => (None, path),
+    };
+    let driver = driver_for(name, chip, options).map_err(|status| {
         Error::from(status)
             .context(format!("opening `{name}`"))
             .with_help("`hipstream devices` lists what was found; --device=software needs nothing")
@@ -102,10 +118,6 @@ fn open_driver(name: &str, path: &str, options: &Options) -> Result<Opened> {
     let device = driver
         .create_device_by_path(path, &options.params)
         .map_err(|status| {
-            let target = match path {
-                "" => name.to_owned(),
-                path => format!("{name}://{path}"),
-            };
             Error::from(status)
                 .context(format!("opening `{target}`"))
                 .with_help("`hipstream devices` lists what there is")

@@ -36,6 +36,18 @@ pub(crate) fn fill(block: &mut [u8], address: u64, launch: &Launch<'_>) {
     packet(&mut block[packet_offset(kernel)..], address, launch);
 }
 
+/// The arguments that a wave has in scalar registers from the start.
+pub(crate) fn preloaded(block: &[u8], kernel: &Kernel) -> Vec<u32> {
+    let dword = |at: usize| {
+        let bytes = block.get(4 * at..)?.first_chunk()?;
+        Some(u32::from_le_bytes(*bytes))
+    };
+    kernel
+        .preloaded()
+        .map(|at| dword(at).unwrap_or(0))
+        .collect()
+}
+
 /// Value of a hidden argument; zero for those that name services there are not.
 fn hidden(kind: ValueKind, launch: &Launch<'_>) -> u64 {
     let [grid, block] = [launch.grid, launch.block].map(|size| size.map(u64::from));

@@ -87,7 +87,7 @@ fn scratch_rows(job: &Job) -> usize {
 /// Puts a wave at the kernel's entry.
 fn begin(wave: &mut Wave, job: &Job, position: [u32; 3], items: u32) {
     let code = job.kernel.code();
-    wave.pc = job.program.entry(code.code.start);
+    wave.pc = job.program.entry(job.kernel.entry());
     wave.state = State::Ready;
     wave.scc = false;
     wave.executed = 0;
@@ -153,8 +153,13 @@ fn set_scalars(wave: &mut Wave, job: &Job, position: [u32; 3]) {
     }
     if properties.private_segment_size() {
         wave.scalars[at] = job.kernel.scratch_bytes();
+        at += 1;
     }
-    let mut at = descriptor.rsrc2.user_sgprs() as usize;
+    let end = descriptor.rsrc2.user_sgprs() as usize;
+    for (place, &value) in (at..end).zip(&job.preloaded) {
+        wave.scalars[place] = value;
+    }
+    let mut at = end;
     for (present, value) in descriptor.rsrc2.workgroup_ids().into_iter().zip(position) {
         if present {
             wave.scalars[at] = value;

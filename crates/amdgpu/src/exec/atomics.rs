@@ -45,10 +45,13 @@ pub(crate) enum AtomicFn {
     Wrap,
     /// Each dword whose top bit is set in the data is replaced by the rest of it.
     CondExchange,
+    /// Sums of two half floats; of two brain floats.
+    AddPkF16,
+    AddPkBf16,
 }
 
 impl AtomicFn {
-    const ALL: [AtomicFn; 22] = [
+    const ALL: [AtomicFn; 24] = [
         AtomicFn::Swap,
         AtomicFn::CompareSwap,
         AtomicFn::Add,
@@ -71,6 +74,8 @@ impl AtomicFn {
         AtomicFn::MaskOr,
         AtomicFn::Wrap,
         AtomicFn::CondExchange,
+        AtomicFn::AddPkF16,
+        AtomicFn::AddPkBf16,
     ];
 
     /// Does it take a second data operand?
@@ -138,6 +143,14 @@ impl AtomicFn {
                 }
             }
             AtomicFn::CondExchange => cond_exchange(old, data),
+            AtomicFn::AddPkF16 => each_half(old, data, |x, y| {
+                let sum = half::f16::from_bits(x).to_f32() + half::f16::from_bits(y).to_f32();
+                half::f16::from_f32(sum).to_bits()
+            }),
+            AtomicFn::AddPkBf16 => each_half(old, data, |x, y| {
+                let sum = half::bf16::from_bits(x).to_f32() + half::bf16::from_bits(y).to_f32();
+                half::bf16::from_f32(sum).to_bits()
+            }),
         }
     }
 
@@ -201,6 +214,11 @@ impl AtomicFn {
                 let high = cond_exchange((old >> 32) as u32, (data >> 32) as u32);
                 u64::from(low) | u64::from(high) << 32
             }
+            // Of one dword only.
+            AtomicFn::AddPkF16 | AtomicFn::AddPkBf16 => {
+                let sum = self.apply_32(old as u32, data as u32, compare as u32);
+                old >> 32 << 32 | u64::from(sum)
+            }
         }
     }
 }
@@ -213,12 +231,22 @@ fn cond_exchange(old: u32, data: u32) -> u32 {
     }
 }
 
+/// A function of both halves of a dword.
+fn each_half(a: u32, b: u32, f: impl Fn(u16, u16) -> u16) -> u32 {
+    u32::from(f(a as u16, b as u16)) | u32::from(f((a >> 16) as u16, (b >> 16) as u16)) << 16
+}
+
 /// What an atomic opcode does, and whether to 64 bits; from its name.
 pub(crate) fn atomic_function(op: Opcode) -> Option<(AtomicFn, bool)> {
     let name = op.name();
     let (_, rest) = name
         .split_once("atomic_")
         .or_else(|| name.split_once("ds_"))?;
+    match rest {
+        "pk_add_f16" | "pk_add_rtn_f16" => return Some((AtomicFn::AddPkF16, false)),
+        "pk_add_bf16" | "pk_add_rtn_bf16" => return Some((AtomicFn::AddPkBf16, false)),
+        _ => {}
+    }
     let mut parts = rest.split('_').filter(|&part| part != "rtn");
     let verb = parts.next()?;
     let kind = parts.next()?;
@@ -232,7 +260,7 @@ pub(crate) fn atomic_function(op: Opcode) -> Option<(AtomicFn, bool)> {
     };
     let function = match (verb, kind.as_bytes()[0]) {
         ("swap" | "storexchg", b'b') => AtomicFn::Swap,
-        ("cmpswap" | "cmpstore", b'b') => AtomicFn::CompareSwap,
+        ("cmpswap" | "cmpstore" | "cmpst", b'b') => AtomicFn::CompareSwap,
         ("add", b'u') => AtomicFn::Add,
         ("sub", b'u') => AtomicFn::Sub,
         ("rsub", b'u') => AtomicFn::ReverseSub,
@@ -249,7 +277,7 @@ pub(crate) fn atomic_function(op: Opcode) -> Option<(AtomicFn, bool)> {
         ("min", b'f') => AtomicFn::MinF,
         ("max", b'f') => AtomicFn::MaxF,
         ("csub", b'u') => AtomicFn::SubClamp,
-        ("cmpswap" | "cmpstore", b'f') => AtomicFn::CompareSwapF,
+        ("cmpswap" | "cmpstore" | "cmpst", b'f') => AtomicFn::CompareSwapF,
         ("mskor", b'b') => AtomicFn::MaskOr,
         ("wrap", b'b') => AtomicFn::Wrap,
         ("condxchg32", b'b') => AtomicFn::CondExchange,

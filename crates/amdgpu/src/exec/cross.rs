@@ -128,12 +128,20 @@ impl Kernel for DppBegin {
                 without |= 1 << lane;
             }
         }
-        wave.rows[(wave.temps + temp::DPP) as usize] = result;
-        wave.saved_exec = exec;
-        wave.kept_lanes = exec & op.aux & without;
-        wave.set_exec::<S>(exec & op.aux & !without);
+        begin_dpp::<S>(wave, op, result, without);
         next
     }
+}
+
+/// Narrows EXEC to the lanes that a DPP instruction writes: those without a
+/// source stay, others that are masked are zero in the result of a compare.
+#[inline(always)]
+fn begin_dpp<S: Simd>(wave: &mut Wave, op: &Op, result: Row, without: u32) {
+    let exec = wave.exec;
+    wave.rows[(wave.temps + temp::DPP) as usize] = result;
+    wave.saved_exec = exec;
+    wave.kept_lanes = exec & op.aux & without;
+    wave.set_exec::<S>(exec & op.aux & !without);
 }
 
 /// Keeps in scalar slot `d` what slot `a` says of lanes of a DPP compare that
@@ -312,6 +320,109 @@ impl Kernel for ForwardPermute {
             sent.lanes_mut()[to] = source.lanes()[lane];
         });
         super::write(wave, op.d, sent.get::<S>());
+        next
+    }
+}
+
+/// EXEC of the half at hand = scalar slot `a`.
+pub(crate) struct ExecFrom;
+
+impl Kernel for ExecFrom {
+    fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
+        wave.set_exec::<S>(wave.scalar(op.a));
+        next
+    }
+}
+
+/// As [`DppBegin`], of lanes that read any lane of a wave of 64: `b` is the row
+/// of the other half, and the table numbers lanes from 0 to 63. Before the lower
+/// half changes row `a`, it goes to row `d` for the upper half to read.
+pub(crate) struct DppAcross;
+
+impl Kernel for DppAcross {
+    fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
+        let table = env.program.shuffle(op.imm);
+        let own = (wave.rows[op.a as usize], wave.exec);
+        let other = (wave.rows[op.b as usize], wave.other.0);
+        let halves = if wave.half == 0 {
+            [&own, &other]
+        } else {
+            [&other, &own]
+        };
+        let mut result = Row::ZERO;
+        let mut without = 0;
+        for (lane, (value, &from)) in result.lanes_mut().iter_mut().zip(table).enumerate() {
+            let (half, place) = (from as usize / LANES, from as usize % LANES);
+            match halves.get(half) {
+                Some((row, exec)) if exec >> place & 1 != 0 => *value = row.lanes()[place],
+                _ if op.e & 2 == 0 => without |= 1 << lane,
+                _ => {}
+            }
+        }
+        wave.rows[op.d as usize] = own.0;
+        begin_dpp::<S>(wave, op, result, without);
+        next
+    }
+}
+
+/// Row `d` = row `b` of the lane of a wave of 64 at byte address row `a` +
+/// `imm`; `e` is the distance to the rows of the upper half.
+pub(crate) struct BackwardPermute64;
+
+/// Row `b` of each lane of a wave of 64 goes to the lane at byte address row
+/// `a` + `imm`; lanes that none goes to get zero. `e` as for
+/// [`BackwardPermute64`].
+pub(crate) struct ForwardPermute64;
+
+/// Rows of both halves.
+fn both(wave: &Wave, first: u16, distance: u16) -> [Row; 2] {
+    [0, distance].map(|distance| wave.rows[(first + distance) as usize])
+}
+
+/// Half and lane in it at a byte address.
+#[inline(always)]
+fn lane_at(address: u32) -> (usize, usize) {
+    let lane = address as usize / 4;
+    (lane / LANES % 2, lane % LANES)
+}
+
+impl Kernel for BackwardPermute64 {
+    fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
+        let addresses = both(wave, op.a, op.e);
+        let sources = both(wave, op.b, op.e);
+        let active = [wave.exec, wave.other.0];
+        for (half, addresses) in addresses.iter().enumerate() {
+            let result = wave.rows[(op.d + half as u16 * op.e) as usize].lanes_mut();
+            each_lane(active[half], |lane| {
+                let (from, place) = lane_at(addresses.lanes()[lane].wrapping_add(op.imm));
+                let readable = active[from] >> place & 1 != 0;
+                result[lane] = if readable {
+                    sources[from].lanes()[place]
+                } else {
+                    0
+                };
+            });
+        }
+        next
+    }
+}
+
+impl Kernel for ForwardPermute64 {
+    fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
+        let addresses = both(wave, op.a, op.e);
+        let sources = both(wave, op.b, op.e);
+        let active = [wave.exec, wave.other.0];
+        let mut sent = [Row::ZERO; 2];
+        for (half, addresses) in addresses.iter().enumerate() {
+            each_lane(active[half], |lane| {
+                let (to, place) = lane_at(addresses.lanes()[lane].wrapping_add(op.imm));
+                sent[to].lanes_mut()[place] = sources[half].lanes()[lane];
+            });
+        }
+        for (half, sent) in sent.iter().enumerate() {
+            let result = wave.rows[(op.d + half as u16 * op.e) as usize].lanes_mut();
+            each_lane(active[half], |lane| result[lane] = sent.lanes()[lane]);
+        }
         next
     }
 }

@@ -7,6 +7,7 @@ mod float;
 mod half_float;
 mod integer;
 mod seldom;
+mod small_float;
 pub(crate) mod soft;
 mod transcendental;
 mod trig_preop;
@@ -22,6 +23,7 @@ pub(crate) use float::*;
 pub(crate) use half_float::*;
 pub(crate) use integer::*;
 pub(crate) use seldom::*;
+pub(crate) use small_float::*;
 pub(crate) use transcendental::*;
 pub(crate) use trig_preop::trig_preop;
 

@@ -241,6 +241,14 @@ scalars! {
     SNot64 [2 1 => 2] |a, _b, _scc| nonzero_64(!a);
     SBrev32 [1 1 => 1] |a, _b, scc| (u64::from((a as u32).reverse_bits()), scc);
     SBrev64 [2 1 => 2] |a, _b, scc| (a.reverse_bits(), scc);
+    SFf0_32 [1 1 => 1] |a, _b, scc| {
+        let place = (a as u32).trailing_ones();
+        (if place == 32 { 0xffff_ffff } else { u64::from(place) }, scc)
+    };
+    SFf0_64 [2 1 => 1] |a, _b, scc| {
+        let place = a.trailing_ones();
+        (if place == 64 { 0xffff_ffff } else { u64::from(place) }, scc)
+    };
     SCtz32 [1 1 => 1] |a, _b, scc| (if a == 0 { 0xffff_ffff } else { u64::from(a.trailing_zeros()) }, scc);
     SCtz64 [2 1 => 1] |a, _b, scc| (if a == 0 { 0xffff_ffff } else { u64::from(a.trailing_zeros()) }, scc);
     SClz32 [1 1 => 1] |a, _b, scc| {

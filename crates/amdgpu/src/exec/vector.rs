@@ -58,6 +58,10 @@ pub(crate) mod form {
     pub(crate) const IS_HALF: u16 = 1 << 8;
     /// Output modifier, two bits: times 2, times 4, divided by 2.
     pub(crate) const OMOD: u16 = 9;
+    /// Source: a part whose sign is extended; `aux` has its sign bit.
+    pub(crate) const SIGNED: u16 = 1 << 11;
+    /// Source: cut to 16 bits after that.
+    pub(crate) const NARROW: u16 = 1 << 12;
 }
 
 #[inline(always)]
@@ -164,6 +168,12 @@ impl Kernel for Take {
         let (mask, flip) = (S::splat(op.imm), S::splat(op.aux));
         let x = read::<S>(wave, op.a);
         let mut x = chunks!(i => x[i].shr(shift).and(mask).xor(flip));
+        if op.e & form::SIGNED != 0 {
+            x = chunks!(i => x[i].sub(flip));
+        }
+        if op.e & form::NARROW != 0 {
+            x = chunks!(i => x[i].and(S::splat(0xffff)));
+        }
         if op.e & form::HALF != 0 {
             if wave.mode.flush_f16_f64_sources() {
                 x = chunks!(i => flush_half(x[i]));

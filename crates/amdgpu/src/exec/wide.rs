@@ -116,6 +116,7 @@ fn f32_of(bits: u64) -> f32 {
 }
 
 wide! {
+    LshlAddU64 [2 1 2 => 2] |a, b, c| (a << (b & 7)).wrapping_add(c);
     AddF64 [2 2 1 => 2] |a, b, _c| (f(a) + f(b)).to_bits();
     MulF64 [2 2 1 => 2] |a, b, _c| (f(a) * f(b)).to_bits();
     FmaF64 [2 2 2 => 2] |a, b, c| f(a).mul_add(f(b), f(c)).to_bits();

@@ -193,7 +193,7 @@ impl Type {
     }
 
     /// True for matrix accumulators of gfx9.
-    pub(super) const fn is_accumulator(self) -> bool {
+    pub const fn is_accumulator(self) -> bool {
         matches!(
             self,
             Type::Acc64 | Type::Acc128 | Type::Acc256 | Type::Acc512 | Type::Acc1024

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Op, Program, Unsupported, decode, describe, memory_ops, scalar_ops, vector_ops};
+use super::{Op, Program, Target, Unsupported, describe, memory_ops, scalar_ops, vector_ops};
 use crate::code_object::{CodeObject, ComputeResource1, DenormMode, RoundMode};
 use crate::exec::aperture;
-use crate::exec::families::{Nop, Splat, Stage, Switch, Unknown};
+use crate::exec::families::{Nop, SMov32, Scalar, Splat, Stage, Switch, Unknown};
 use crate::fault::{Fault, FaultKind, FaultRecord};
-use crate::isa::{Encoding, Flags, Instruction, Opcode, Operand, Special, Type, WaveSize};
+use crate::isa::{
+    Encoding, Flags, Generation, Instruction, Opcode, Operand, Special, Type, WaveSize,
+};
 use crate::module::Kernel;
 use crate::simd::{Backend, Handler, Kernel as Meaning};
 use crate::wave::{Mode, slot, temp};
@@ -27,7 +29,7 @@ pub(super) fn compile(
     let Some(refused) = refused.iter().find(|refused| refused.own) else {
         return Ok(lowerer.finish(kernel.base(), code.clone()));
     };
-    let (instruction, encoding) = describe(code, refused.at, lowerer.size);
+    let (instruction, encoding) = describe(code, refused.at, lowerer.target);
     Err(Fault::new(FaultRecord {
         kind: FaultKind::UnknownInstruction,
         kernel: kernel.name().to_owned(),
@@ -47,7 +49,7 @@ pub(super) fn compile(
 pub(super) fn unsupported(kernel: &Kernel, (first, code): &(u64, Vec<u8>)) -> Vec<Unsupported> {
     let (lowerer, refused) = lower_all(kernel, *first, code, Backend::Portable);
     let report = |refused: Refused| {
-        let (instruction, encoding) = describe(code, refused.at, lowerer.size);
+        let (instruction, encoding) = describe(code, refused.at, lowerer.target);
         Unsupported {
             code_object_offset: first + refused.at as u64,
             instruction,
@@ -76,24 +78,28 @@ fn lower_all(
     backend: Backend,
 ) -> (Lowerer, Vec<Refused>) {
     let descriptor = &kernel.code().descriptor;
-    let size = if kernel.wave_size() == 64 {
-        WaveSize::Wave64
-    } else {
-        WaveSize::Wave32
+    let target = Target {
+        generation: kernel.generation(),
+        size: if kernel.wave_size() == 64 {
+            WaveSize::Wave64
+        } else {
+            WaveSize::Wave32
+        },
     };
-    let entry = (kernel.code().code.start - first) as usize;
+    let entry = (kernel.entry() - first) as usize;
     let Reach {
         instructions,
         own,
         mut refused,
-    } = reachable(code, entry, size);
+    } = reachable(code, entry, target);
     let modes = Modes::of(descriptor.rsrc1, instructions.values());
     let vgprs = kernel.allocated_vgprs() as u16;
-    let mut lowerer = Lowerer::new(backend, first as u32, vgprs, modes, size);
+    let mut lowerer = Lowerer::new(backend, first as u32, vgprs, modes, target);
+    lowerer.agprs = kernel.first_agpr() as u16;
     for (&at, instruction) in &instructions {
         lowerer.begin(at as u32);
         if let Err(why) = lowerer.lower(instruction, at as u32) {
-            let (shown, _) = describe(code, at, size);
+            let (shown, _) = describe(code, at, target);
             lowerer.unknown(format!("{shown}: {why}"));
             refused.push(Refused {
                 at,
@@ -147,7 +153,7 @@ struct Reach {
 
 /// Decodes what can be reached from `start`. If the code jumps to addresses in
 /// registers, that includes everything that decodes.
-fn reachable(code: &[u8], start: usize, size: WaveSize) -> Reach {
+fn reachable(code: &[u8], start: usize, target: Target) -> Reach {
     let mut instructions = BTreeMap::new();
     let mut refused = Vec::new();
     let mut refuse = |at, why| refused.push(Refused { at, why, own: true });
@@ -155,7 +161,7 @@ fn reachable(code: &[u8], start: usize, size: WaveSize) -> Reach {
     let mut jumps_anywhere = false;
     while let Some(mut at) = work.pop() {
         while !instructions.contains_key(&at) {
-            let instruction = match decode(code, at, size) {
+            let instruction = match target.decode(code, at) {
                 Ok(instruction) => instruction,
                 Err(error) => {
                     refuse(at, error.to_string());
@@ -185,7 +191,7 @@ fn reachable(code: &[u8], start: usize, size: WaveSize) -> Reach {
     if jumps_anywhere {
         let mut at = 0;
         while at + 4 <= code.len() {
-            match decode(code, at, size) {
+            match target.decode(code, at) {
                 Ok(instruction) => {
                     let bytes = instruction.size_bytes as usize;
                     instructions.entry(at).or_insert(instruction);
@@ -215,7 +221,8 @@ pub(super) fn branch_target(instruction: &Instruction, at: usize) -> Option<usiz
 
 /// Why an instruction on its own cannot be lowered.
 #[cfg(test)]
-pub(super) fn refusal(instruction: &Instruction, size: WaveSize) -> Option<Refusal> {
+pub(super) fn refusal(instruction: &Instruction, target: impl Into<Target>) -> Option<Refusal> {
+    let target = target.into();
     let mode = |unusual| Modes {
         flush: true,
         unusual,
@@ -223,25 +230,46 @@ pub(super) fn refusal(instruction: &Instruction, size: WaveSize) -> Option<Refus
     // Far enough into the code for branches backwards.
     let at = 1 << 20;
     [false, true].into_iter().find_map(|unusual| {
-        let mut lowerer = Lowerer::new(Backend::Portable, 0, 256, mode(unusual), size);
+        let mut lowerer = Lowerer::new(
+            Backend::Portable,
+            0,
+            all_vgprs(target),
+            mode(unusual),
+            target,
+        );
         lowerer.lower(instruction, at).err()
     })
+}
+
+/// Vector registers of a program that is put together for a test: all there
+/// are. Accumulation registers begin in their middle.
+#[cfg(test)]
+fn all_vgprs(target: Target) -> u16 {
+    match target.generation {
+        Generation::Gfx9 => 512,
+        Generation::Gfx11 => 256,
+    }
 }
 
 /// Lowers instructions that lie one behind the other, and an end.
 #[cfg(test)]
 pub(super) fn assemble(
     words: &[u32],
-    size: WaveSize,
+    target: Target,
     backend: Backend,
 ) -> Result<Program, Refusal> {
-    const END: u32 = 0xbfb0_0000;
-    let words = words.iter().chain(&[END]);
+    let end = match target.generation {
+        Generation::Gfx9 => 0xbf81_0000,
+        Generation::Gfx11 => 0xbfb0_0000,
+    };
+    let words = words.iter().chain(std::iter::once(&end));
     let code: Vec<u8> = words.flat_map(|word| word.to_le_bytes()).collect();
     let mut instructions = Vec::new();
     let mut at = 0;
     while at < code.len() {
-        let instruction = decode(&code, at, size).map_err(|error| error.to_string())?;
+        let instruction = target
+            .decode(&code, at)
+            .map_err(|error| error.to_string())?;
         let next = at + instruction.size_bytes as usize;
         instructions.push((at, instruction));
         at = next;
@@ -251,7 +279,7 @@ pub(super) fn assemble(
         usual,
         instructions.iter().map(|(_, instruction)| instruction),
     );
-    let mut lowerer = Lowerer::new(backend, 0, 256, modes, size);
+    let mut lowerer = Lowerer::new(backend, 0, all_vgprs(target), modes, target);
     for (at, instruction) in &instructions {
         lowerer.begin(*at as u32);
         lowerer.lower(instruction, *at as u32)?;
@@ -266,6 +294,30 @@ pub(super) struct Joint {
     pub(super) run: Handler,
 }
 
+/// The mask that a vector instruction writes, if the scalars that it reads for
+/// both halves of a wave are among those of the mask of the lower half.
+fn overwritten_mask(instruction: &Instruction) -> Option<Operand> {
+    let types = instruction.info().dst;
+    let place = types.iter().position(|&ty| ty == Type::Mask)?;
+    let mask = instruction.dst[place];
+    let first = |operand: Operand| match operand {
+        Operand::Sgpr { index, dwords } => Some((u16::from(index), u16::from(dwords))),
+        Operand::Special { reg, dwords } => match reg {
+            Special::VccLo => Some((slot::VCC, u16::from(dwords))),
+            Special::VccHi => Some((slot::VCC + 1, 1)),
+            Special::Ttmp(number) => Some((slot::TTMP0 + u16::from(number), u16::from(dwords))),
+            _ => None,
+        },
+        _ => None,
+    };
+    let (written, _) = first(mask)?;
+    let read = instruction.src.iter().zip(instruction.info().src);
+    read.filter(|(_, ty)| **ty != Type::Mask)
+        .filter_map(|(&operand, _)| first(operand))
+        .any(|(start, dwords)| (start..start + dwords).contains(&written))
+        .then_some(mask)
+}
+
 /// A program in the making.
 pub(super) struct Lowerer {
     backend: Backend,
@@ -274,9 +326,14 @@ pub(super) struct Lowerer {
     /// May rounding or the denormals of f16 and f64 be out of the ordinary?
     pub(super) unusual: bool,
     pub(super) vgprs: u16,
+    /// The vector register that is the first accumulation register (gfx9).
+    agprs: u16,
+    target: Target,
     pub(super) size: WaveSize,
     /// Which half of a wave of 64 the ops are for.
     half: u16,
+    /// The mask that is written goes to the slot for such masks instead.
+    defers_mask: bool,
     /// The first source is the result of a DPP permutation.
     dpp: bool,
     /// Results go to the temporary of dual instructions instead.
@@ -298,14 +355,17 @@ pub(super) struct Lowerer {
 }
 
 impl Lowerer {
-    fn new(backend: Backend, first: u32, vgprs: u16, modes: Modes, size: WaveSize) -> Lowerer {
+    fn new(backend: Backend, first: u32, vgprs: u16, modes: Modes, target: Target) -> Lowerer {
         Lowerer {
             backend,
             flush: modes.flush,
             unusual: modes.unusual,
             vgprs,
-            size,
+            agprs: vgprs / 2,
+            target,
+            size: target.size,
             half: 0,
+            defers_mask: false,
             dpp: false,
             dual: false,
             ops: Vec::new(),
@@ -324,6 +384,16 @@ impl Lowerer {
         }
     }
 
+    /// The SIMD instructions to use.
+    pub(super) fn backend(&self) -> Backend {
+        self.backend
+    }
+
+    /// Is this code of gfx9?
+    pub(super) fn is_gfx9(&self) -> bool {
+        self.target.generation == Generation::Gfx9
+    }
+
     fn begin(&mut self, at: u32) {
         self.at = at;
         self.by_offset.insert(at, self.ops.len() as u32);
@@ -337,12 +407,17 @@ impl Lowerer {
             return scalar_ops::lower(self, instruction, at);
         }
         let whole_wave =
-            instruction.encoding == Encoding::Smem || vector_ops::is_for_whole_wave(instruction.op);
+            instruction.encoding == Encoding::Smem || vector_ops::is_for_whole_wave(instruction);
         if self.size == WaveSize::Wave32 || whole_wave {
             return self.lower_half(instruction);
         }
         let before = self.ops.len();
-        self.lower_half(instruction)?;
+        // The upper half still has to read what the mask of the lower overwrites.
+        let mask = overwritten_mask(instruction);
+        self.defers_mask = mask.is_some();
+        let result = self.lower_half(instruction);
+        self.defers_mask = false;
+        result?;
         if self.ops.len() == before {
             return Ok(());
         }
@@ -352,6 +427,11 @@ impl Lowerer {
         let result = self.lower_half(instruction);
         self.half = 0;
         self.push(switch);
+        if let Some(mask) = mask {
+            let mut op = self.common_op::<Scalar<SMov32>>();
+            (op.d, op.a) = (self.result_slot(mask)?, slot::DEFERRED);
+            self.push(op);
+        }
         result
     }
 
@@ -360,6 +440,7 @@ impl Lowerer {
             Encoding::Smem
             | Encoding::Ds
             | Encoding::Mubuf
+            | Encoding::Mtbuf
             | Encoding::Flat
             | Encoding::Global
             | Encoding::Scratch => memory_ops::lower(self, instruction),
@@ -396,7 +477,7 @@ impl Lowerer {
             by_offset,
             base,
             vgprs: self.vgprs,
-            size: self.size,
+            target: self.target,
             row_constants: self.rows,
             scalar_constants: self.scalars,
             code,
@@ -527,11 +608,22 @@ impl Lowerer {
         }) as u32
     }
 
+    /// First register and the one behind the last of an operand, in the file
+    /// that vector and accumulation registers share.
+    fn register(&self, operand: Operand) -> (u16, u16) {
+        let (first, dwords) = match operand {
+            Operand::Vgpr { index, dwords } => (u16::from(index), dwords),
+            Operand::Agpr { index, dwords } => (self.agprs + u16::from(index), dwords),
+            _ => (0, 0),
+        };
+        (first, first + u16::from(dwords))
+    }
+
     /// Row of a vector register operand.
     pub(super) fn vgpr(&self, operand: Operand) -> Result<u16, Refusal> {
         match operand {
-            Operand::Vgpr { index, dwords } => {
-                let end = u16::from(index) + u16::from(dwords);
+            Operand::Vgpr { .. } | Operand::Agpr { .. } => {
+                let (index, end) = self.register(operand);
                 if end > self.vgprs {
                     let have = self.vgprs;
                     return Err(format!(
@@ -539,7 +631,7 @@ impl Lowerer {
                         end - 1
                     ));
                 }
-                Ok(self.half * self.vgprs + u16::from(index))
+                Ok(self.half * self.vgprs + index)
             }
             other => Err(format!(
                 "operand {other:?} where a vector register is expected"
@@ -591,7 +683,9 @@ impl Lowerer {
     /// Slot of a lane mask that is written, for the half at hand.
     pub(super) fn result_mask(&mut self, operand: Operand) -> Result<u16, Refusal> {
         let slot = self.result_slot(operand)?;
-        Ok(if slot < slot::NULL {
+        Ok(if self.defers_mask && operand != Operand::None {
+            slot::DEFERRED
+        } else if slot < slot::NULL {
             slot + self.half
         } else {
             self.half_of_special(slot)
@@ -688,7 +782,7 @@ impl Lowerer {
         if let Some(value) = operand.constant(ty) {
             return Ok(self.constant_row(value));
         }
-        if let Operand::Vgpr { .. } = operand {
+        if let Operand::Vgpr { .. } | Operand::Agpr { .. } = operand {
             return self.vgpr(operand);
         }
         if operand == Operand::None {

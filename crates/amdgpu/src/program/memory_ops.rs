@@ -12,7 +12,20 @@ pub(super) fn lower(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     use Opcode::*;
     if matches!(
         i.op,
-        SGl1Inv | SDcacheInv | BufferGl0Inv | BufferGl1Inv | SAtcProbe | SAtcProbeBuffer
+        SGl1Inv
+            | SDcacheInv
+            | SDcacheWb
+            | SDcacheInvVol
+            | SDcacheWbVol
+            | SDcacheDiscard
+            | SDcacheDiscardX2
+            | BufferGl0Inv
+            | BufferGl1Inv
+            | BufferWbl2
+            | BufferInv
+            | SAtcProbe
+            | SAtcProbeBuffer
+            | DsNop
     ) {
         // There are no caches, and nothing to ask a translation for.
         return Ok(());
@@ -39,6 +52,12 @@ fn scalar(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
         SBufferLoadB128 => l.common_code::<ScalarBufferLoad<4>>(),
         SBufferLoadB256 => l.common_code::<ScalarBufferLoad<8>>(),
         SBufferLoadB512 => l.common_code::<ScalarBufferLoad<16>>(),
+        SMemtime | SMemrealtime => {
+            let mut op = l.common_op::<Clock>();
+            op.d = l.result_slot(i.dst[0])?;
+            l.push(op);
+            return Ok(());
+        }
         _ => return Err("not implemented".to_owned()),
     };
     let mut op = l.op_of(run);
@@ -102,6 +121,9 @@ fn data_row(l: &Lowerer, i: &Instruction) -> Result<u16, Refusal> {
 
 fn buffer(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     let modifiers = &i.modifiers;
+    if modifiers.lds {
+        return Err("a load to LDS is not implemented".to_owned());
+    }
     let atomic = verb(i)
         .starts_with("atomic")
         .then(|| atomic_function(i.op))
@@ -223,6 +245,8 @@ fn lds(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
         return lds_atomic(l, i, function as u16, wide);
     }
     let permute = match name {
+        "bpermute_b32" if l.is_gfx9() => Some(l.common_code::<BackwardPermute64>()),
+        "permute_b32" if l.is_gfx9() => Some(l.common_code::<ForwardPermute64>()),
         "swizzle_b32" => Some(l.common_code::<Swizzle>()),
         "bpermute_b32" => Some(l.common_code::<BackwardPermute>()),
         "permute_b32" => Some(l.common_code::<ForwardPermute>()),
@@ -328,6 +352,10 @@ fn lds_atomic(l: &mut Lowerer, i: &Instruction, function: u16, wide: bool) -> Re
     } else {
         l.vgpr(i.src[2])?
     };
+    if i.op.name().starts_with("ds_cmpst_") {
+        // Here the compared value comes first.
+        std::mem::swap(&mut op.b, &mut op.c);
+    }
     op.imm = i.modifiers.offset as u32;
     op.e = function << 1;
     if i.dst[0] != Operand::None {
@@ -348,6 +376,7 @@ fn lds_permute(l: &mut Lowerer, i: &Instruction, run: Handler) -> Result<(), Ref
         op.imm = l.shuffle(table);
     } else {
         op.b = l.vgpr(i.src[1])?;
+        op.e = l.vgprs;
     }
     l.push(op);
     Ok(())

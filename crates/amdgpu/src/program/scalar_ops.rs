@@ -94,6 +94,8 @@ fn computes(l: &Lowerer, op: Opcode) -> Option<Handler> {
         SCmovkI32 => Scalar<SCmov32>,
         SBrevB32 => Scalar<SBrev32>,
         SBrevB64 => Scalar<SBrev64>,
+        SFf0I32B32 => Scalar<SFf0_32>,
+        SFf0I32B64 => Scalar<SFf0_64>,
         SCtzI32B32 => Scalar<SCtz32>,
         SCtzI32B64 => Scalar<SCtz64>,
         SClzI32U32 => Scalar<SClz32>,

@@ -3,15 +3,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::lower;
+use super::{Target, lower};
 use crate::exec::{self, Env, Problem};
 use crate::isa::{self, Generation, WaveSize};
 use crate::memory::{Lds, Memory, View};
 use crate::simd::{Backend, Row};
 use crate::wave::{State, Wave, slot};
 
-/// Vector registers of a wave in these tests.
-pub(crate) const VGPRS: usize = 256;
 /// Bytes of its LDS, and of its scratch.
 pub(crate) const LDS_BYTES: u32 = 1 << 16;
 const SCRATCH_BYTES: usize = 1 << 10;
@@ -24,8 +22,12 @@ pub(crate) struct Bench {
 
 impl Bench {
     /// Lowers the instructions, an end behind them.
-    pub(crate) fn new(words: &[u32], size: WaveSize, backend: Backend) -> Result<Bench, String> {
-        let program = Arc::new(lower::assemble(words, size, backend)?);
+    pub(crate) fn new(
+        words: &[u32],
+        target: impl Into<Target>,
+        backend: Backend,
+    ) -> Result<Bench, String> {
+        let program = Arc::new(lower::assemble(words, target.into(), backend)?);
         let mut wave = Wave::new();
         program.outfit(&mut wave);
         wave.state = State::Ready;
@@ -43,6 +45,11 @@ impl Bench {
         let mut bench = Bench { wave, env };
         bench.set_exec(u64::MAX);
         Ok(bench)
+    }
+
+    /// Vector registers of the wave, those for accumulation among them.
+    pub(crate) fn vgprs(&self) -> usize {
+        self.env.program.vgprs() as usize
     }
 
     /// Lets the wave see another memory.

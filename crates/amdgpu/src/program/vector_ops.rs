@@ -2,15 +2,18 @@
 
 mod codes;
 mod dpp;
+mod gfx9;
+mod parts;
 
 use super::Op;
 use super::lower::{Lowerer, Refusal};
 use crate::exec::families::*;
 use crate::exec::lane::*;
-use crate::isa::{Encoding, Instruction, Opcode, Operand, Type, WaveSize};
+use crate::isa::{Encoding, Generation, Instruction, Opcode, Operand, Type, WaveSize};
 use crate::simd::Handler;
 use crate::wave::{slot, temp};
 use codes::{Code, Halves, joint, lane_function, matrix_function, predicate, wide_function};
+use parts::{Finishing, push_finished};
 
 /// How one source is taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,16 +39,18 @@ impl Source {
 const ARRANGED: u16 = 1 << 15;
 
 /// Is it lowered once, even for waves of 64?
-pub(super) fn is_for_whole_wave(op: Opcode) -> bool {
+pub(super) fn is_for_whole_wave(i: &Instruction) -> bool {
     use Opcode::*;
+    let permutes = matches!(i.op, DsPermuteB32 | DsBpermuteB32);
     matches!(
-        op,
+        i.op,
         VReadfirstlaneB32 | VReadlaneB32 | VWritelaneB32 | VPermlane64B32 | DsAppend | DsConsume
-    )
+    ) || permutes && i.generation == Generation::Gfx9
+        || i.info().dst.first().is_some_and(|ty| ty.is_accumulator())
 }
 
 pub(super) fn lower(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
-    if matches!(i.op, Opcode::VNop | Opcode::VPipeflush) {
+    if matches!(i.op, Opcode::VNop | Opcode::VPipeflush | Opcode::VClrexcp) {
         return Ok(());
     }
     if let Some(second) = &i.dual {
@@ -93,12 +98,18 @@ fn single(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     if let Some(run) = wide_function(l, i.op) {
         return wide(l, i, run);
     }
+    if l.is_gfx9() && gfx9::lower(l, i)? {
+        return Ok(());
+    }
     special(l, i)
 }
 
 fn lane(l: &mut Lowerer, i: &Instruction, code: &Code) -> Result<(), Refusal> {
     let result = l.result(i.dst[0])?;
     if matches!(i.info().dst[0], Type::PkF16 | Type::PkB16) {
+        if i.modifiers.sdwa.is_some() {
+            return Err("parts of packed halves are not implemented".to_owned());
+        }
         return packed_halves(l, i, code, result);
     }
     let taken = sources_of(l, i, code.halves);
@@ -134,7 +145,17 @@ fn accumulates(op: Opcode) -> bool {
     use Opcode::*;
     matches!(
         op,
-        VFmacF32 | VFmacF16 | VFmacDx9ZeroF32 | VPkFmacF16 | VDot2accF32F16 | VDot2accF32Bf16
+        VFmacF32
+            | VFmacF16
+            | VFmacDx9ZeroF32
+            | VPkFmacF16
+            | VDot2accF32F16
+            | VDot2accF32Bf16
+            | VFmacF64
+            | VMacF16
+            | VDot2cI32I16
+            | VDot4cI32I8
+            | VDot8cI32I4
     )
 }
 
@@ -225,6 +246,12 @@ fn sources_of(l: &Lowerer, i: &Instruction, halves: Halves) -> [Source; 3] {
             return Source::WHOLE;
         };
         let implicit = number >= i.info().src.len();
+        if let Some(sdwa) = &m.sdwa
+            && !implicit
+            && number < sdwa.src.len()
+        {
+            return parts::source(l, i, sdwa, number, halves);
+        }
         let bit = |mask: u8| mask >> number & 1 != 0;
         // An accumulator lies where the result goes.
         let upper = if implicit {
@@ -233,7 +260,7 @@ fn sources_of(l: &Lowerer, i: &Instruction, halves: Halves) -> [Source; 3] {
             bit(m.op_sel)
         };
         let mixed_half = ty == Type::MixF32 && bit(m.op_sel_hi);
-        if matches!(ty, Type::PkF16 | Type::PkBf16) {
+        if matches!(ty, Type::PkF16 | Type::PkBf16 | Type::PkB16) {
             return arranged(i, number);
         }
         let mut source = Source::WHOLE;
@@ -271,7 +298,11 @@ fn arranged(i: &Instruction, number: usize) -> Source {
         2
     };
     let high = if packed { m.neg_hi } else { m.neg };
-    let flip = u32::from(bit(m.neg)) << 15 | u32::from(bit(high)) << 31;
+    let flip = if i.info().src[number].is_float() {
+        u32::from(bit(m.neg)) << 15 | u32::from(bit(high)) << 31
+    } else {
+        0
+    };
     if (order, flip) == (2, 0) {
         return Source::WHOLE;
     }
@@ -283,11 +314,11 @@ fn arranged(i: &Instruction, number: usize) -> Source {
     }
 }
 
-/// Flags and kept bits for the op that finishes a result, if it needs one.
-fn finish_flags(l: &Lowerer, i: &Instruction, halves: Halves) -> Option<(u16, u32)> {
+/// How a result is finished, if it needs that.
+fn finish_flags(l: &Lowerer, i: &Instruction, halves: Halves) -> Option<Finishing> {
     let m = &i.modifiers;
     let ty = i.info().dst[0];
-    let mix = matches!(i.op, Opcode::VFmaMixloF16 | Opcode::VFmaMixhiF16);
+    let mix = parts::is_mix(i.op);
     let mut flags = (m.omod as u16) << form::OMOD;
     if mix || ty == Type::F16 && halves == Halves::Widened {
         flags |= form::HALF;
@@ -301,12 +332,25 @@ fn finish_flags(l: &Lowerer, i: &Instruction, halves: Halves) -> Option<(u16, u3
     if m.clamp && float {
         flags |= form::CLAMP;
     }
+    if l.is_gfx9() && !mix {
+        return parts::finishing_gfx9(i, if float { flags } else { 0 });
+    }
+    let whole = Finishing {
+        flags,
+        part: None,
+        shift: 0,
+        keep: 0,
+    };
     if mix || ty.is_half() {
         let upper = i.op == Opcode::VFmaMixhiF16 || !mix && m.op_sel >> 3 & 1 != 0;
         let shift = if upper { 16 } else { 0 };
-        return Some((flags | shift, !(0xffff << shift)));
+        return Some(Finishing {
+            shift,
+            keep: !(0xffff << shift),
+            ..whole
+        });
     }
-    (float && flags != 0).then_some((flags, 0))
+    (float && flags != 0).then_some(whole)
 }
 
 /// Both halves of a packed instruction, one after the other.
@@ -433,20 +477,6 @@ fn wide(l: &mut Lowerer, i: &Instruction, run: Handler) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Adds an op, and another that finishes its result if it needs that.
-fn push_finished(l: &mut Lowerer, mut op: Op, result: u16, finish: Option<(u16, u32)>) {
-    op.d = result;
-    let Some((flags, keep)) = finish else {
-        l.push(op);
-        return;
-    };
-    op.d = l.temp(temp::RESULT);
-    l.push(op);
-    let mut op = l.op::<Finish>();
-    (op.d, op.a, op.e, op.imm) = (result, l.temp(temp::RESULT), flags, keep);
-    l.push(op);
-}
-
 fn special(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     use Opcode::*;
     match i.op {
@@ -491,9 +521,15 @@ fn special(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     let mut op = l.op_of(run);
     let types = i.info().src;
     let mut rows = [0; 3];
+    let taken = match i.modifiers.sdwa {
+        Some(_) => sources_of(l, i, Halves::Raw),
+        None => [Source::WHOLE; 3],
+    };
     for (number, &ty) in types.iter().enumerate() {
         rows[number] = if ty == Type::Mask {
             l.source_mask(i.src[number])?
+        } else if taken[number] != Source::WHOLE {
+            take_one(l, i, number, taken[number])?
         } else {
             l.source(number, i.src[number], ty)?
         };
@@ -502,7 +538,7 @@ fn special(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     op.e = l.result_mask(i.dst[1])?;
     op.aux = modifier_bits(i);
     let result = l.result(i.dst[0])?;
-    let finish = matches!(i.op, VDivScaleF32 | VDivFmasF32)
+    let finish = (matches!(i.op, VDivScaleF32 | VDivFmasF32) || i.modifiers.sdwa.is_some())
         .then(|| finish_flags(l, i, Halves::Raw))
         .flatten();
     push_finished(l, op, result, finish);
@@ -577,21 +613,8 @@ fn select(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     }
     [op.a, op.b] = rows;
     op.c = mask;
-    op.d = result;
-    if !i.info().dst[0].is_half() {
-        l.push(op);
-        return Ok(());
-    }
-    op.d = l.temp(temp::RESULT);
-    l.push(op);
-    let shift = if i.modifiers.op_sel >> 3 & 1 != 0 {
-        16
-    } else {
-        0
-    };
-    let mut op = l.op::<Finish>();
-    (op.d, op.a, op.e, op.imm) = (result, l.temp(temp::RESULT), shift, !(0xffff << shift));
-    l.push(op);
+    let finish = finish_flags(l, i, Halves::Raw);
+    push_finished(l, op, result, finish);
     Ok(())
 }
 
@@ -672,6 +695,16 @@ fn compare(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     } else {
         l.result_mask(i.dst[0])?
     };
+    if !(exec && l.is_gfx9()) {
+        l.push(op);
+        return Ok(());
+    }
+    // A mask and EXEC.
+    op.run = codes[0];
+    op.d = l.result_mask(i.dst[0])?;
     l.push(op);
+    let mut to_exec = l.op::<ExecFrom>();
+    to_exec.a = op.d;
+    l.push(to_exec);
     Ok(())
 }

@@ -14,6 +14,9 @@ pub struct DriverOptions {
     pub library_paths: Vec<String>,
     /// Where the provider keeps the device code that it compiles, if it does.
     pub code_cache: CodeCache,
+    /// The chip that the device is, for providers that can choose; their own
+    /// choice if it is not said.
+    pub chip: Option<String>,
     /// What devices are made with, unless the caller says.
     pub device: DeviceParams,
 }
@@ -40,6 +43,7 @@ pub const DRIVER_OPTIONS: &[(&str, &str)] = &[
         "code_cache",
         "folder to keep compiled device code in, or `off`",
     ),
+    ("chip", "chip that the software GPU is, such as `gfx942`"),
     ("queue_count", "queues of a device, 1 to 64"),
     (
         "arena_block_size",
@@ -78,6 +82,7 @@ impl DriverOptions {
             "default_index" => self.default_device = integer(key, value)?,
             "dylib_path" => self.library_paths.push(value.to_owned()),
             "code_cache" => self.code_cache = CodeCache::from_text(value),
+            "chip" => self.chip = Some(value.to_owned()),
             "queue_count" => device.queue_count = integer(key, value)?,
             "arena_block_size" => device.arena_block_size = integer(key, value)?,
             _ => {
@@ -146,6 +151,7 @@ mod tests {
             ("hip_dylib_path", "/a"),
             ("dylib_path", "file:/b"),
             ("code_cache", "/c"),
+            ("software_chip", "gfx942"),
             ("queue_count", "2"),
             ("arena_block_size", "8192"),
         ])
@@ -154,6 +160,7 @@ mod tests {
             default_device: 3,
             library_paths: vec!["/a".to_owned(), "file:/b".to_owned()],
             code_cache: CodeCache::Folder("/c".into()),
+            chip: Some("gfx942".to_owned()),
             device: DeviceParams {
                 queue_count: 2,
                 arena_block_size: 8192,

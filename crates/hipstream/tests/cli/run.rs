@@ -340,6 +340,21 @@ fn modules_of_another_chip_or_file_are_refused() {
         5,
         &["gfx942", "gfx1100", "--iree-rocm-target=gfx1100"],
     );
+    let module = format!(
+        "--module={}",
+        fixtures::path("amdgpu_gfx942/add.vmfb").display()
+    );
+    let chip = "--device=software://gfx942";
+    let output = hipstream(&[
+        "run",
+        &module,
+        chip,
+        "--input=1000xf32=2",
+        "--input=1000xf32=3",
+    ]);
+    assert!(stdout(&output).contains("1000xf32=5 5 5"), "{output:?}");
+    let chip = "--device=software://gfx90";
+    assert_fails(&hipstream(&["run", &module, chip]), 4, &["gfx90", "gfx942"]);
     assert_fails(&run("gfx1100/no.vmfb", &[]), 3, &["no.vmfb"]);
     assert_fails(&run("gfx1100/abs.hsaco", &[]), 3, &["abs.hsaco"]);
     assert_fails(&hipstream(&["run"]), 2, &["--module"]);

@@ -5,6 +5,10 @@ use super::{each_1, each_2, each_3, lanes};
 lanes! {
     /// Rounded once: through f32 it would be rounded twice.
     FmaF16(a, b, c) => each_3(a, b, c, fma);
+    /// Rounded after the product, too.
+    MadF16(a, b, c) => each_3(a, b, c, |a, b, c| {
+        from_f64(to_f64(from_f64(to_f64(a) * to_f64(b))) + to_f64(c))
+    });
     LdexpF16(a, b) => each_2(a, b, |x, n| {
         let n = i32::from(n as u16 as i16).clamp(-60, 60);
         let power = f64::from_bits(((1023 + n) as u64) << 52);

@@ -50,6 +50,17 @@ lanes! {
         (2.0 * f32::from_bits([a, b, c][axis])).to_bits()
     });
 
+    Dot2I32I16(a, b, c) => each_3(a, b, c, |a, b, c| {
+        let product = |shift: u32| {
+            i32::from((a >> shift) as i16).wrapping_mul(i32::from((b >> shift) as i16)) as u32
+        };
+        product(0).wrapping_add(product(16)).wrapping_add(c)
+    });
+    Dot2U32U16(a, b, c) => each_3(a, b, c, |a, b, c| {
+        let product = |shift: u32| (a >> shift & 0xffff).wrapping_mul(b >> shift & 0xffff);
+        product(0).wrapping_add(product(16)).wrapping_add(c)
+    });
+
     CvtNormI16F16(a) => each_1(a, signed_norm);
     CvtNormU16F16(a) => each_1(a, unsigned_norm);
     CvtPkNormI16F16(a, b) => each_2(a, b, |a, b| signed_norm(a) | signed_norm(b) << 16);

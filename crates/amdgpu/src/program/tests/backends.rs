@@ -2,9 +2,10 @@
 //! ends leave the same bits.
 
 use super::golden;
-use crate::isa::{self, Encoding, Flags, Generation, Instruction, Opcode};
+use crate::isa::{Encoding, Flags, Instruction, Opcode};
+use crate::program::Target;
 use crate::program::lower::refusal;
-use crate::program::testing::{Bench, VGPRS};
+use crate::program::testing::Bench;
 use crate::simd::tests::EDGES;
 use crate::simd::{Backend, Row};
 use crate::wave::{Wave, slot};
@@ -35,6 +36,7 @@ fn computes(instruction: &Instruction) -> bool {
         Encoding::Smem
             | Encoding::Ds
             | Encoding::Mubuf
+            | Encoding::Mtbuf
             | Encoding::Flat
             | Encoding::Global
             | Encoding::Scratch
@@ -55,11 +57,12 @@ fn computes(instruction: &Instruction) -> bool {
     !memory && !stops && !varies
 }
 
-fn prepared(words: &[u32], size: isa::WaveSize, backend: Backend, seed: u64) -> Bench {
-    let mut bench = Bench::new(words, size, backend).expect("it was lowered before");
+fn prepared(words: &[u32], target: Target, backend: Backend, seed: u64) -> Bench {
+    let mut bench = Bench::new(words, target, backend).expect("it was lowered before");
     let mut noise = Noise(seed);
     let halves = bench.wave.halves as usize;
-    for row in &mut bench.wave.rows[..VGPRS * halves] {
+    let rows = bench.vgprs() * halves;
+    for row in &mut bench.wave.rows[..rows] {
         row.lanes_mut().fill_with(|| noise.dword());
     }
     for register in &mut bench.wave.scalars[..slot::NULL as usize] {
@@ -86,13 +89,24 @@ fn same(a: u32, b: u32) -> bool {
     a == b || nan_32(a) && nan_32(b) || half(0) && half(16)
 }
 
+/// Whether a row holds the low half of a double that is not a number on both sides. Which of two
+/// payloads a fused multiply-add keeps differs between hosts, as it does for the single floats
+/// that [`same`] excuses.
+fn below_not_a_number(waves: [&Wave; 2], row: usize, lane: usize) -> bool {
+    const EXPONENT: u32 = 0x7ff0_0000;
+    waves.iter().all(|wave| {
+        let high = wave.rows.get(row + 1).map(|row| row.lanes()[lane]);
+        high.is_some_and(|high| high & EXPONENT == EXPONENT)
+    })
+}
+
 fn differences(a: &Wave, b: &Wave) -> Vec<String> {
     let mut found = Vec::new();
-    let rows = VGPRS * a.halves as usize;
+    let rows = a.temps as usize;
     for (number, (x, y)) in a.rows[..rows].iter().zip(&b.rows[..rows]).enumerate() {
         let lanes = |row: &Row| *row.lanes();
         for (lane, (x, y)) in lanes(x).into_iter().zip(lanes(y)).enumerate() {
-            if !same(x, y) {
+            if !same(x, y) && !below_not_a_number([a, b], number, lane) {
                 found.push(format!("row {number}, lane {lane}: {x:#x} and {y:#x}"));
             }
         }
@@ -113,9 +127,9 @@ fn back_ends_agree_on_every_encoding() {
     let fast = Backend::detect();
     let mut wrong = Vec::new();
     let mut compared = 0;
-    for (size, bytes, text) in golden() {
-        let instruction = isa::decode(Generation::Gfx11, size, &bytes, 0).expect(text);
-        if !computes(&instruction) || refusal(&instruction, size).is_some() {
+    for (target, bytes, text) in golden() {
+        let instruction = target.decode(&bytes, 0).expect(text);
+        if !computes(&instruction) || refusal(&instruction, target).is_some() {
             continue;
         }
         let words: Vec<u32> = bytes
@@ -123,7 +137,7 @@ fn back_ends_agree_on_every_encoding() {
             .map(|word| u32::from_le_bytes(word.try_into().expect("4 bytes")))
             .collect();
         for seed in 1..=3 {
-            let run = |backend| prepared(&words, size, backend, seed).run().expect(text);
+            let run = |backend| prepared(&words, target, backend, seed).run().expect(text);
             let (a, b) = (run(fast), run(Backend::Portable));
             if let Some(first) = differences(&a, &b).first() {
                 wrong.push(format!("{text}: {first}"));
@@ -138,5 +152,5 @@ fn back_ends_agree_on_every_encoding() {
         wrong.len(),
         wrong.join("\n")
     );
-    assert!(compared > 6_000, "only {compared} were compared");
+    assert!(compared > 13_000, "only {compared} were compared");
 }

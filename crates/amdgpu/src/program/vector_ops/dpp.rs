@@ -4,7 +4,7 @@ use super::super::lower::{Lowerer, Refusal};
 use crate::exec::families::*;
 use crate::isa::{Dpp, DppControl, Flags, Instruction};
 use crate::simd::LANES;
-use crate::wave::slot;
+use crate::wave::{slot, temp};
 
 /// The instruction on the permuted source, between two ops that narrow EXEC
 /// and widen it again.
@@ -23,7 +23,7 @@ pub(super) fn lower(l: &mut Lowerer, i: &Instruction, control: &Dpp) -> Result<(
             });
             let lanes = lanes.fold(0_u32, |bits, lane| bits | 1 << lane);
             let flags = u16::from(fetch_inactive) | u16::from(bound_control) << 1;
-            (row_table(control)?, lanes, flags)
+            (row_table(control), lanes, flags)
         }
         Dpp::Lanes8 {
             lanes,
@@ -34,10 +34,32 @@ pub(super) fn lower(l: &mut Lowerer, i: &Instruction, control: &Dpp) -> Result<(
             (table, u32::MAX, u16::from(fetch_inactive) | 2)
         }
     };
-    let mut op = l.op::<DppBegin>();
-    let ty = i.info().src[0];
-    op.a = l.source(0, i.src[0], ty)?;
-    op.imm = l.shuffle(table);
+    if i.info().src[0].dwords(l.size) > 1 {
+        return Err("a permutation of pairs is not implemented".to_owned());
+    }
+    let mut op = match across_table(control, l.is_upper_half()) {
+        Some(table) => {
+            let mut op = l.common_op::<DppAcross>();
+            op.imm = l.shuffle(table);
+            let own = l.vgpr(i.src[0])?;
+            let saved = l.temp(temp::ACROSS);
+            op.b = if l.is_upper_half() {
+                saved
+            } else {
+                own + l.vgprs
+            };
+            op.d = saved;
+            op.a = own;
+            op
+        }
+        None => {
+            let mut op = l.op::<DppBegin>();
+            let ty = i.info().src[0];
+            op.a = l.source(0, i.src[0], ty)?;
+            op.imm = l.shuffle(table);
+            op
+        }
+    };
     op.aux = lanes;
     op.e = flags;
     l.push(op);
@@ -72,16 +94,36 @@ fn compute(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The lane that each lane reads; 32 for none.
-fn row_table(control: DppControl) -> Result<[u8; 32], Refusal> {
+/// The lane of a wave of 64 that each lane of a half reads, 64 for none, of
+/// permutations across rows.
+fn across_table(control: &Dpp, upper: bool) -> Option<[u8; 32]> {
     use DppControl::*;
-    if matches!(
+    let Dpp::Row { control, .. } = control else {
+        return None;
+    };
+    if !matches!(
         control,
         WaveShl | WaveRol | WaveShr | WaveRor | RowBcast15 | RowBcast31
     ) {
-        return Err("a permutation of lanes across rows is not implemented".to_owned());
+        return None;
     }
-    Ok(std::array::from_fn(|lane| {
+    Some(std::array::from_fn(|lane| {
+        let lane = lane as u8 + if upper { 32 } else { 0 };
+        match control {
+            WaveShl => lane + 1,
+            WaveRol => (lane + 1) % 64,
+            WaveShr => lane.checked_sub(1).unwrap_or(64),
+            WaveRor => (lane + 63) % 64,
+            RowBcast15 => (lane & !15).checked_sub(1).unwrap_or(64),
+            _ if upper => 31,
+            _ => 64,
+        }
+    }))
+}
+
+/// The lane of the half that each lane reads; 32 for none.
+fn row_table(control: DppControl) -> [u8; 32] {
+    std::array::from_fn(|lane| {
         let (row, at) = (lane & 16, lane as i32 & 15);
         let from = match control {
             DppControl::QuadPerm(lanes) => (at & !3) + i32::from(lanes[at as usize & 3]),
@@ -92,12 +134,13 @@ fn row_table(control: DppControl) -> Result<[u8; 32], Refusal> {
             DppControl::RowHalfMirror => (at & 8) | (7 - (at & 7)),
             DppControl::RowShare(n) => i32::from(n),
             DppControl::RowXmask(n) => at ^ i32::from(n),
-            WaveShl | WaveRol | WaveShr | WaveRor | RowBcast15 | RowBcast31 => -1,
+            // Those of `across_table`.
+            _ => -1,
         };
         if (0..16).contains(&from) {
             row as u8 + from as u8
         } else {
             32
         }
-    }))
+    })
 }
