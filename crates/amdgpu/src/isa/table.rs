@@ -469,7 +469,7 @@ opcodes! {
     VMaxF16 "v_max_f16" (F16) (F16 F16) {CLAMP OMOD} gfx11 [Vop2 0x39] gfx9 [Vop2 0x2d];
     VMinF16 "v_min_f16" (F16) (F16 F16) {CLAMP OMOD} gfx11 [Vop2 0x3a] gfx9 [Vop2 0x2e];
     VLdexpF16 "v_ldexp_f16" (F16) (F16 B16) {CLAMP OMOD DEAD_MODS} gfx11 [Vop2 0x3b] gfx9 [Vop2 0x33];
-    VPkFmacF16 "v_pk_fmac_f16" (PkF16) (SplatF16 SplatF16) {READS_DST} gfx11 [Vop2 0x3c; NO_E64 NO_DPP] gfx9 [Vop2 0x3c; CLAMP OMOD];
+    VPkFmacF16 "v_pk_fmac_f16" (PkF16) (SplatF16 SplatF16) {READS_DST} gfx11 [Vop2 0x3c; NO_E64 NO_DPP] gfx9 (PkF16) (PkF16 PkF16) [Vop2 0x3c; CLAMP OMOD];
     VFmacF64 "v_fmac_f64" (F64) (F64 F64) {READS_DST CLAMP OMOD NO_SDWA} gfx9 [Vop2 0x04];
     VMacF16 "v_mac_f16" (F16) (F16 F16) {READS_DST CLAMP OMOD NO_SDWA} gfx9 [Vop2 0x23];
     VMadmkF16 "v_madmk_f16" (F16) (F16 Literal16 F16) {NO_E64 NO_DPP NO_SDWA} gfx9 [Vop2 0x24];

@@ -142,7 +142,7 @@ pub(super) fn sub_dword(
         let field = bits(high, 16 + 8 * i as u32, 8);
         sdwa.src[i] = selection(field & 7).ok_or_else(|| reader.bad("src_sel"))?;
         let (sext, mods) = (bit(field, 3), bits(field, 4, 2));
-        if ty == Type::SplatF16 {
+        if ty == Type::PkF16 {
             // The packed multiply-add ignores them.
             reader.reserved(u32::from(sext), "sext")?;
         } else if ty.is_float() {
