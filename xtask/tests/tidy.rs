@@ -9,15 +9,17 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("vmfb", &[]),
     ("vm", &["vmfb"]),
     ("amdgpu", &[]),
-    ("hip", &["amdgpu"]),
-    ("hal", &["hip", "vmfb"]),
-    ("hipstream", &["hal", "vm", "vmfb"]),
+    ("profile", &[]),
+    ("hip", &["amdgpu", "profile"]),
+    ("hal", &["hip", "profile", "vmfb"]),
+    ("hipstream", &["hal", "profile", "vm", "vmfb"]),
     ("fixtures", &[]),
 ];
 
 /// Crates that contain no `unsafe` at all.
 const FORBID_UNSAFE: &[&str] = &[
     "crates/fixtures/src/lib.rs",
+    "crates/profile/src/lib.rs",
     "crates/vm/src/lib.rs",
     "crates/vmfb/src/lib.rs",
     "xtask/src/main.rs",

@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use hip::{Api, DeviceAttribute, ProviderInfo, TraceSink};
+use profile::Profiler;
 
 pub use options::{DRIVER_OPTIONS, DriverOptions};
 
@@ -23,6 +24,15 @@ struct Inner {
     options: DriverOptions,
 }
 
+/// Who watches what a driver does. Nobody is the default, and costs nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Observers {
+    /// Gets every call to the layer below as a line of text.
+    pub trace: Option<TraceSink>,
+    /// Records what host and devices do, and when.
+    pub profiler: Option<Profiler>,
+}
+
 impl Driver {
     /// Names and descriptions of the drivers that [`Driver::open`] knows.
     pub const KNOWN: &'static [(&'static str, &'static str)] = hip::PROVIDERS;
@@ -34,9 +44,15 @@ impl Driver {
         Self::with_api(name, api, options)
     }
 
-    /// As [`Driver::open`], with every call to the layer below written to `sink`.
-    pub fn open_traced(name: &str, options: DriverOptions, sink: TraceSink) -> Result<Self> {
-        let api = hip::trace(Self::open_api(name, &options)?, sink);
+    /// As [`Driver::open`], watched.
+    pub fn open_observed(name: &str, options: DriverOptions, by: &Observers) -> Result<Self> {
+        let mut api = Self::open_api(name, &options)?;
+        if let Some(profiler) = &by.profiler {
+            api = hip::profiled(api, profiler.clone());
+        }
+        if let Some(sink) = &by.trace {
+            api = hip::trace(api, sink.clone());
+        }
         Self::with_api(name, api, options)
     }
 

@@ -51,7 +51,7 @@ pub use command::{
 };
 pub use command_buffer::{CommandBuffer, MAX_BINDING_SLOTS};
 pub use device::{Device, DeviceLimits};
-pub use driver::{DRIVER_OPTIONS, DeviceInfo, Driver, DriverOptions};
+pub use driver::{DRIVER_OPTIONS, DeviceInfo, Driver, DriverOptions, Observers};
 pub use event::Event;
 pub use executable::{
     Executable, Export, ExportInfo, ExportParameter, ExportParameterKind, SourceLocation,

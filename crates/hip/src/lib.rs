@@ -1,8 +1,8 @@
 //! HIP once, as one object-safe interface.
 //!
 //! [`Api`] is the HIP runtime as typed Rust; each *provider* implements it:
-//! AMD's own library, NVIDIA's driver, the software GPU, and for tests `null`, `trace` and
-//! `faulty`. Nobody above this crate sees a provider: they hold the owning
+//! AMD's own library, NVIDIA's driver, the software GPU; `trace` and `profiled` watch another
+//! one; for tests there are `null` and `faulty`. Nobody above this crate sees a provider: they hold the owning
 //! handles ([`Context`], [`Stream`], [`Event`], [`Module`] …), which keep the
 //! provider alive, call it correctly and release what they own.
 //!
@@ -30,6 +30,7 @@ mod memory;
 mod module;
 mod null;
 mod nvidia;
+mod profiled;
 mod providers;
 mod software;
 mod stream;
@@ -53,6 +54,7 @@ pub use memory::{
 pub use module::{Function, Module};
 pub use null::{NullOptions, null, null_with};
 pub use nvidia::{CUDA_SYMBOLS, NvidiaOptions, nvidia};
+pub use profiled::profiled;
 pub use providers::{OpenError, OpenOptions, PROVIDERS, open};
 pub use software::{Arch, SoftwareOptions, software};
 pub use stream::{Event, Issue, Stream};

@@ -273,7 +273,11 @@ impl Api for Software {
     unsafe fn event_record(&self, event: EventHandle, stream: StreamHandle) -> Result<()> {
         let call = "hipEventRecord";
         let event = self.event(event, call)?;
-        event.set(self.stream(stream, call)?.record()?);
+        let stream = self.stream(stream, call)?;
+        event.set(match event.is_timed() {
+            true => stream.record_timed()?,
+            false => stream.record()?,
+        });
         Ok(())
     }
     unsafe fn event_query(&self, event: EventHandle) -> Result<bool> {

@@ -1,6 +1,6 @@
 //! Which device runs the work: never a silent choice.
 
-use hal::{Device, DeviceParams, Driver, DriverOptions, Status, StatusCode, TraceSink};
+use hal::{Device, DeviceParams, Driver, DriverOptions, Observers, Status, StatusCode};
 
 use crate::{Error, Result};
 
@@ -12,8 +12,8 @@ pub struct Options {
     pub library_paths: Vec<(String, String)>,
     /// How the device is set up.
     pub params: DeviceParams,
-    /// Where every call to the driver is written.
-    pub trace: Option<TraceSink>,
+    /// Who watches what the driver does.
+    pub observers: Observers,
 }
 
 /// A device, and how it came to be chosen.
@@ -89,10 +89,7 @@ fn driver_for(name: &str, chip: Option<String>, options: &Options) -> Result<Dri
             .collect(),
         ..DriverOptions::default()
     };
-    match &options.trace {
-        Some(sink) => Driver::open_traced(name, driver_options, sink.clone()),
-        None => Driver::open(name, driver_options),
-    }
+    Driver::open_observed(name, driver_options, &options.observers)
 }
 
 /// Whether this says that there is no device, rather than one that makes trouble.

@@ -3,8 +3,11 @@
 pub mod check;
 pub mod hal;
 pub mod io_parameters;
+mod profiled;
 
 use ::vm::Signature;
+
+pub(crate) use profiled::ProfiledModule;
 
 /// Whether programs may import this function, by its full name and calling convention.
 pub(crate) fn provides(name: &str, signature: &Signature) -> bool {

@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use hal::{Device, Fence, StatusCode, Timeout, Timepoint};
+use profile::{Activity, Name, Profiler};
 use vm::{
     BytecodeModule, Context, Function, Invocation, Limits, ModuleId, NativeModule, Poll, Signature,
     Value,
@@ -20,6 +21,7 @@ use vm::{
 pub use argument::{Argument, Element};
 pub use output::{Output, Tensor};
 
+use crate::modules::ProfiledModule;
 use crate::modules::hal::{HalModule, types};
 use crate::modules::io_parameters::IoParametersModule;
 use crate::parameters::{ProgressObserver, Set};
@@ -55,6 +57,7 @@ pub struct Session {
     context: Context,
     devices: Vec<Device>,
     modules: Vec<ModuleId>,
+    profiler: Option<Profiler>,
 }
 
 /// What a session is made of.
@@ -66,6 +69,7 @@ pub struct SessionBuilder {
     parameter_progress: Option<ProgressObserver>,
     tensor_trace: Option<Box<dyn io::Write + Send>>,
     natives: Vec<Box<dyn NativeModule>>,
+    profiler: Option<Profiler>,
 }
 
 impl SessionBuilder {
@@ -113,6 +117,14 @@ impl SessionBuilder {
         self
     }
 
+    /// Tells `profiler` what calls spend their time on. What devices do it
+    /// learns if they were opened with it too ([`device::Options`]).
+    #[must_use]
+    pub fn profiler(mut self, profiler: &Profiler) -> Self {
+        self.profiler = Some(profiler.clone());
+        self
+    }
+
     /// The session, without modules of its own yet.
     ///
     /// # Errors
@@ -126,6 +138,13 @@ impl SessionBuilder {
             ));
         }
         let mut context = Context::new(self.limits);
+        let profiler = self.profiler;
+        let mut register = |module: Box<dyn NativeModule>| {
+            context.register(match &profiler {
+                Some(profiler) => Box::new(ProfiledModule::new(module, profiler)),
+                None => module,
+            });
+        };
         #[expect(
             unsafe_code,
             reason = "device code is as trusted as a shared library; see Session::load"
@@ -136,19 +155,20 @@ impl SessionBuilder {
         if let Some(sink) = self.tensor_trace {
             hal = hal.with_trace(sink);
         }
-        context.register(Box::new(hal));
+        register(Box::new(hal));
         let mut parameters = IoParametersModule::new(self.parameters);
         if let Some(observer) = self.parameter_progress {
             parameters = parameters.with_progress(observer);
         }
-        context.register(Box::new(parameters));
+        register(Box::new(parameters));
         for module in self.natives {
-            context.register(module);
+            register(module);
         }
         Ok(Session {
             context,
             devices: self.devices,
             modules: Vec::new(),
+            profiler,
         })
     }
 }
@@ -216,6 +236,8 @@ impl Session {
     /// doing harm.
     #[expect(unsafe_code, reason = "device code is as trusted as a shared library")]
     pub unsafe fn load(&mut self, file: Bytes) -> Result<()> {
+        let profiler = self.profiler.clone();
+        let _span = span(&profiler, Activity::Loading, || "load");
         let module = Arc::new(BytecodeModule::load(file)?);
         chip::check(module.file(), module.module(), &self.devices)?;
         let id = self.context.link(module)?;
@@ -305,6 +327,8 @@ impl Session {
     /// - whatever the function fails with, with where that was
     ///   ([`Error::stack`]).
     pub fn call(&mut self, name: &str, arguments: &[Argument<'_>]) -> Result<Vec<Output>> {
+        let profiler = self.profiler.clone();
+        let _span = span(&profiler, Activity::Call, || name.to_owned());
         let task = self.start(name, arguments)?;
         self.wait(task)
     }
@@ -316,6 +340,7 @@ impl Session {
     ///
     /// As [`Session::call`] as far as name and arguments go.
     pub fn start(&self, name: &str, arguments: &[Argument<'_>]) -> Result<Task> {
+        let _span = span(&self.profiler, Activity::Arguments, || "arguments");
         let info = self.function(name)?;
         let is_async = info.is_async();
         let function = info.function;
@@ -373,7 +398,7 @@ impl Session {
     pub fn poll(&mut self, task: &mut Task) -> Result<Progress> {
         let values = match task.results.take() {
             Some(values) => values,
-            None => match task.invocation.poll(&mut self.context, None)? {
+            None => match self.interpret(task)? {
                 Poll::Done(values) => values,
                 Poll::Waiting { on, deadline } => {
                     let fence = types::FENCE.of(&on).cloned().ok_or_else(|| {
@@ -421,9 +446,17 @@ impl Session {
         loop {
             match self.poll(&mut task)? {
                 Progress::Done(outputs) => return Ok(outputs),
-                Progress::Waiting { fence, deadline } => wait(&fence, deadline),
+                Progress::Waiting { fence, deadline } => {
+                    let _span = span(&self.profiler, Activity::Waiting, || "wait");
+                    wait(&fence, deadline);
+                }
             }
         }
+    }
+
+    fn interpret(&mut self, task: &mut Task) -> Result<Poll, vm::Trap> {
+        let _span = span(&self.profiler, Activity::Program, || "program");
+        task.invocation.poll(&mut self.context, None)
     }
 
     /// Runs a function of a module to its end.
@@ -580,6 +613,16 @@ impl fmt::Debug for FunctionInfo<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{} {}", self.module(), self.name(), self.signature())
     }
+}
+
+/// A span, if somebody is to know of it.
+fn span<N: Into<Name>>(
+    profiler: &Option<Profiler>,
+    activity: Activity,
+    name: impl FnOnce() -> N,
+) -> Option<profile::Span<'_>> {
+    let profiler = profiler.as_ref()?;
+    Some(profiler.span(activity, name()))
 }
 
 /// Sleeps until the fence is reached or has failed, or until the deadline.

@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use fixtures::{Case, Role};
-use hal::{CommandBufferMode, Device, DeviceParams, ElementType, StatusCode};
+use hal::{CommandBufferMode, Device, DeviceParams, ElementType, Observers, StatusCode};
 use hipstream::array::Array;
 use hipstream::device::{self, Options};
 use hipstream::{Argument, Output, Progress, Session};
+use profile::{Activity, Kind, Profiler, Work};
 
 const GENERATIONS: [&str; 2] = ["gfx1100", "old_gfx1100"];
 
@@ -379,4 +380,59 @@ fn files_that_are_no_modules_are_refused() {
         error.to_string().contains("/nonexistent/model.vmfb"),
         "{error}"
     );
+}
+
+#[test]
+fn a_profiler_learns_what_a_call_spends_its_time_on() {
+    // The later compiler records once, while the module is loaded.
+    for (file, is_recorded) in [("gfx1100/add.vmfb", false), ("old_gfx1100/add.vmfb", true)] {
+        let profiler = Profiler::default();
+        let options = Options {
+            observers: Observers {
+                profiler: Some(profiler.clone()),
+                trace: None,
+            },
+            ..Options::default()
+        };
+        let device = device::open("software", &options).unwrap().device;
+        let builder = Session::builder().device(&device).profiler(&profiler);
+        let mut session = builder.build().unwrap();
+        load_into(&mut session, file).unwrap();
+        assert_eq!(profiler.totals().call_ns(), 0, "loading is no call");
+        let ones = [1f32; 1000];
+        let arguments = [ones.as_slice().into(), ones.as_slice().into()];
+        session.call("add", &arguments).unwrap();
+        for queue in device.queues() {
+            queue.wait_idle();
+        }
+        let totals = profiler.totals();
+        for activity in [
+            Activity::Call,
+            Activity::Arguments,
+            Activity::Program,
+            Activity::Submission,
+            Activity::Driver,
+            Activity::Memory,
+            Activity::Waiting,
+            Activity::Library,
+        ] {
+            assert!(totals.host_ns(activity) > 0, "{activity:?}");
+        }
+        assert_eq!(totals.host_ns(Activity::Recording) > 0, is_recorded);
+        // Two arguments and the kernel.
+        assert_eq!(totals.device_work, 3);
+        let profile = profiler.profile();
+        let of = |kind: &dyn Fn(Kind) -> bool| {
+            let events = profile.events.iter().filter(|event| kind(event.kind));
+            events.cloned().collect::<Vec<_>>()
+        };
+        let calls = of(&|kind| kind == Kind::Host(Activity::Call));
+        assert_eq!(calls.len(), 1);
+        assert_eq!(&*calls[0].name, "add");
+        let spent = totals.call_ns() + totals.host_ns(Activity::Profiling);
+        assert_eq!(calls[0].duration_ns, spent);
+        let dispatches = of(&|kind| matches!(kind, Kind::Device(Work::Dispatch, _)));
+        assert_eq!(dispatches.len(), 1);
+        assert!(dispatches[0].name.starts_with("add_dispatch_0_"));
+    }
 }

@@ -100,16 +100,25 @@ impl Stream {
 
     /// A point behind everything submitted so far.
     pub(super) fn record(self: &Arc<Self>) -> Result<Arc<Point>> {
-        let point = Arc::new(Point::new(self.number));
         let idle = {
             let queue = self.queue();
             queue.completed == queue.submitted && queue.error.is_none()
         };
-        if idle {
-            point.complete(None);
-        } else {
-            self.submit(Command::Record(point.clone()))?;
+        match idle {
+            true => {
+                let point = Arc::new(Point::new(self.number));
+                point.complete(None);
+                Ok(point)
+            }
+            false => self.record_timed(),
         }
+    }
+
+    /// The same, passed by the stream's own thread: its time is that at which
+    /// the stream got there.
+    pub(super) fn record_timed(self: &Arc<Self>) -> Result<Arc<Point>> {
+        let point = Arc::new(Point::new(self.number));
+        self.submit(Command::Record(point.clone()))?;
         Ok(point)
     }
 
@@ -421,6 +430,10 @@ impl Event {
         }
     }
 
+    pub(super) fn is_timed(&self) -> bool {
+        !self.flags.contains(EventFlags::DISABLE_TIMING)
+    }
+
     pub(super) fn last(&self) -> Option<Arc<Point>> {
         self.last
             .lock()
@@ -449,9 +462,7 @@ impl Event {
     pub(super) fn elapsed_ms(&self, stop: &Self) -> Result<f32> {
         let call = "hipEventElapsedTime";
         let time = |event: &Self| {
-            let point = event
-                .last()
-                .filter(|_| !event.flags.contains(EventFlags::DISABLE_TIMING));
+            let point = event.last().filter(|_| event.is_timed());
             let point = point.ok_or_else(|| Error::new(Code::INVALID_HANDLE, call))?;
             let outcome = point.outcome().clone();
             match outcome {

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use clap::Args;
-use hal::{CommandBufferMode, Device, DeviceParams, TraceSink};
+use hal::{CommandBufferMode, Device, DeviceParams, Observers, TraceSink};
 
 use super::report::{Failure, USAGE};
 use crate::device::{self, Opened, Options};
@@ -72,7 +72,10 @@ impl DeviceArgs {
                 command_buffer_mode: self.mode()?,
                 ..DeviceParams::default()
             },
-            trace: trace.clone(),
+            observers: Observers {
+                trace: trace.clone(),
+                profiler: None,
+            },
             ..self.library.options()
         };
         let result = self.open(&options).and_then(|opened| {
