@@ -13,13 +13,14 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::path::PathBuf;
-use std::process::Command;
 use std::time::Instant;
 
 use bytes::Bytes;
 use hal::{Device, DeviceParams, Driver, DriverOptions};
 use hipstream::{Argument, Session};
+
+#[path = "common/stock.rs"]
+mod stock;
 
 /// Counts the allocations of each thread.
 struct Counting;
@@ -140,45 +141,12 @@ fn null_device() -> Device {
 
 /// Nanoseconds of a call of the same program in the stock runtime, or why not.
 fn stock_ns() -> Result<f64, String> {
-    let tools = std::env::var_os("HIPSTREAM_IREE_NEW")
-        .map(|folder| PathBuf::from(folder).join("bin"))
-        .ok_or("HIPSTREAM_IREE_NEW does not name a virtual environment that has it")?;
+    let tools = stock::Tools::find()?;
     let module = std::env::temp_dir().join(format!("hipstream-call-{}.vmfb", std::process::id()));
-    let mut compiler = Command::new(tools.join("iree-compile"));
-    compiler
-        .args([
-            "--iree-hal-target-device=local",
-            "--iree-hal-local-target-device-backends=llvm-cpu",
-            "--iree-llvmcpu-target-cpu=host",
-        ])
-        .arg(fixtures::path("src/add.mlir"))
-        .arg("-o")
-        .arg(&module);
-    output(compiler)?;
-    let mut benchmark = Command::new(tools.join("iree-benchmark-module"));
-    benchmark
-        .arg("--device=local-sync")
-        .arg(format!("--module={}", module.display()))
-        .args(["--function=add", "--input=1000xf32=1", "--input=1000xf32=1"])
-        .arg("--benchmark_format=json");
-    let text = output(benchmark);
+    tools.compile(&fixtures::path("src/add.mlir"), stock::HOST, &module)?;
+    let inputs = ["1000xf32=1".to_owned(), "1000xf32=1".to_owned()];
+    let time = tools.time(&module, "add", &inputs, 1);
     // Left behind, it would do no harm.
     drop(std::fs::remove_file(&module));
-    let report: serde_json::Value =
-        serde_json::from_str(&text?).map_err(|error| error.to_string())?;
-    let run = &report["benchmarks"][0];
-    match (run["real_time"].as_f64(), run["time_unit"].as_str()) {
-        (Some(time), Some("ms")) => Ok(time * 1e6),
-        _ => Err(format!("it reported {run}")),
-    }
-}
-
-fn output(mut command: Command) -> Result<String, String> {
-    let output = command
-        .output()
-        .map_err(|error| format!("{}: {error}", command.get_program().display()))?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
-    }
-    String::from_utf8(output.stdout).map_err(|error| error.to_string())
+    Ok(time?.as_secs_f64() * 1e9)
 }

@@ -2,9 +2,7 @@
 //! launch, the lowering of a kernel, and a real matrix product.
 //!
 //! `cargo bench -p amdgpu --bench engine`; with `portable` as argument the
-//! back end without SIMD extensions is measured. With `HIPSTREAM_IREE_NEW`, a
-//! virtual environment that has `iree-base-compiler` and `iree-base-runtime`,
-//! the stock CPU runtime multiplies the same matrices in the same run.
+//! back end without SIMD extensions is measured.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 
 use std::time::{Duration, Instant};
@@ -38,8 +36,6 @@ const MICRO: &[(&str, &str, Option<f64>)] = &[
 ];
 
 const ROUNDS: u32 = 400;
-
-mod rival;
 
 fn main() {
     let portable = std::env::args().any(|argument| argument == "portable");
@@ -139,7 +135,6 @@ fn matmul(gpu: &dyn Fn(usize) -> Gpu) {
     let executable = Executable::parse(&file).expect("a container");
     let export = executable.lookup(&dispatch.export).expect("it is there");
     let image = executable.image_of(&executable.exports[export]);
-    let rival = rival::build(case_source(), "matmul_512", "512x512xf32=1");
     for (workers, aim) in [(1, 60.0), (2, 31.0)] {
         let gpu = gpu(workers);
         let module = gpu.load(image).expect("it loads");
@@ -175,10 +170,6 @@ fn matmul(gpu: &dyn Fn(usize) -> Gpu) {
         });
         let what = format!("matmul 512x512x512 f32, {workers} thread(s)");
         row(&what, time.as_secs_f64() * 1e3, "ms", Some(aim));
-        match &rival {
-            Ok(rival) => compare(rival, workers, time),
-            Err(reason) => println!("  stock CPU runtime: skipped, {reason}"),
-        }
         row(
             "  an instruction",
             time.as_nanos() as f64 * workers as f64 / count as f64,
@@ -193,31 +184,6 @@ fn matmul(gpu: &dyn Fn(usize) -> Gpu) {
             gpu.memory().read(address, &mut actual).expect("it is live");
             buffer.check(&actual).expect("the product is right");
         }
-    }
-}
-
-fn case_source() -> std::path::PathBuf {
-    fixtures::path("src/matmul_512.mlir")
-}
-
-/// The same product by the stock runtime on as many threads of this host.
-fn compare(rival: &rival::Rival, workers: usize, ours: Duration) {
-    match rival.time(workers) {
-        Ok(theirs) => {
-            row(
-                "  stock CPU runtime, the same",
-                theirs.as_secs_f64() * 1e3,
-                "ms",
-                None,
-            );
-            row(
-                "  software GPU / stock CPU runtime",
-                ours.as_secs_f64() / theirs.as_secs_f64(),
-                "x",
-                (workers == 2).then_some(8.0),
-            );
-        }
-        Err(reason) => println!("  stock CPU runtime: failed, {reason}"),
     }
 }
 
