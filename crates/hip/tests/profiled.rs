@@ -85,6 +85,7 @@ fn what_streams_do_is_told_in_order_with_names() -> Result<()> {
         assert!(event.start_ns >= ends[event.track.index()], "{event:?}");
         ends[event.track.index()] = end;
         assert_eq!(profile.tracks[origin.track.index()].group, "host");
+        assert!(event.start_ns >= origin.at_ns, "{event:?}");
         if work != Work::Wait {
             assert!(event.duration_ns > 0, "{event:?}");
         }

@@ -5,6 +5,7 @@ use std::io::Write;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+mod bench;
 mod calls;
 mod check;
 mod completions;
@@ -18,6 +19,7 @@ mod io;
 mod load;
 mod man;
 mod output;
+mod profile;
 mod program;
 pub mod progress;
 mod report;
@@ -61,6 +63,7 @@ impl Cli {
     pub fn run(&self, stdout: &mut dyn Write, stderr: &mut dyn Write) -> Result<(), Failure> {
         match &self.command {
             Command::Run(args) => run::run(args, stdout, stderr),
+            Command::Bench(args) => bench::run(args, stdout, stderr),
             Command::Check(args) => check::run(args, stdout, stderr),
             Command::Devices(args) => devices::run(args, stdout),
             Command::Dispatch(args) => dispatch::run(args, stdout, stderr),
@@ -83,6 +86,14 @@ enum Command {
     /// or the device failed, 7 out of memory.
     #[command(after_help = run::EXAMPLES)]
     Run(Box<run::RunArgs>),
+    /// Time functions of compiled modules, and say where the time goes.
+    ///
+    /// Each function is called a few times to get warm and is then timed, call
+    /// by call, from the arguments on the device to the results there. In
+    /// more calls, on a device that is watched, the time of a call is split.
+    /// Without `--function`, every function that takes no inputs is timed.
+    #[command(after_help = bench::EXAMPLES)]
+    Bench(Box<bench::BenchArgs>),
     /// Run modules that test themselves, as those that import `check.*` do.
     ///
     /// Each function that takes nothing is a test and runs in a context of

@@ -10,6 +10,7 @@
 //! | arguments and results | [`Argument`], [`Output`], [`Tensor`] |
 //! | weights in files | [`parameters`] |
 //! | arrays in text and in `.npy` files | [`mod@array`] |
+//! | what was done when, as a file | [`timeline`] |
 //! | the modules that programs import | [`modules`] |
 //! | the command line | [`cli`] |
 #![deny(unsafe_code)]
@@ -22,6 +23,7 @@ mod mapped;
 pub mod modules;
 pub mod parameters;
 mod session;
+pub mod timeline;
 
 pub use error::{Error, Result};
 pub use session::{

@@ -49,7 +49,7 @@ words! {
         Loading = "loading",
         /// Any other function that a program calls.
         Library = "library",
-        /// What recording all this costs, as far as it is known.
+        /// What recording all this costs, as far as it is known. It is summed, not recorded.
         Profiling = "profiling",
     }
 }

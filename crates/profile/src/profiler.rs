@@ -79,6 +79,9 @@ impl Profiler {
     }
 
     /// Begins a span of this thread, which ends when it is dropped, there.
+    ///
+    /// Of [`Activity::Profiling`] the time counts, so that it is not taken for
+    /// the time of something else; as an event it would only be in the way.
     pub fn span(&self, activity: Activity, name: impl Into<Name>) -> Span<'_> {
         let outer = NEST.get();
         NEST.set(Nest {
@@ -244,6 +247,9 @@ impl Drop for Span<'_> {
         let mut log = self.profiler.log();
         if nest.is_in_call {
             log.totals.host_ns[self.activity as usize] += duration_ns.saturating_sub(nest.inner_ns);
+        }
+        if self.activity == Activity::Profiling {
+            return;
         }
         let event = Event {
             track: log.thread(),

@@ -150,6 +150,8 @@ impl Clock {
             let end = start + duration_ns;
             self.spare.extend([self.last, events.start]);
             (self.last, self.last_ns) = (events.stop, end);
+            // An idle stream passes the first event before the command is there.
+            let start = start.max(pending.origin.at_ns as f64).min(end);
             let Command { work, name, detail } = pending.command;
             let span = (start.round() as u64, end.round() as u64);
             profiler.work(self.track, span, work, name, detail, pending.origin);

@@ -10,6 +10,10 @@ use super::io::Sink;
 #[derive(Clone, Debug)]
 pub(super) struct Calls(pub(super) Vec<Call>);
 
+/// Calls whose results nobody looks at.
+#[derive(Clone, Debug)]
+pub(super) struct PlainCalls(pub(super) Vec<Call>);
+
 /// One call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Call {
@@ -30,6 +34,11 @@ struct Flags {
     /// An input, in the function's order: a number, SHAPExTYPE=VALUES, SHAPExTYPE=@FILE.bin, @FILE.npy … (repeatable).
     #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
     input: Vec<String>,
+}
+
+/// What is done with the results of calls.
+#[derive(Debug, Args)]
+struct ResultFlags {
     /// Where a result goes, in the function's order: `-` prints it, nothing ignores it, @FILE.npy or @FILE.bin write it, with + for @ at the end of the file (repeatable; default: all are printed).
     #[arg(long, value_name = "PLACE", allow_hyphen_values = true)]
     output: Vec<Sink>,
@@ -44,52 +53,93 @@ struct Flags {
 
 impl Args for Calls {
     fn augment_args(command: Command) -> Command {
+        ResultFlags::augment_args(Flags::augment_args(command))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl Args for PlainCalls {
+    fn augment_args(command: Command) -> Command {
         Flags::augment_args(command)
     }
 
     fn augment_args_for_update(command: Command) -> Command {
-        Flags::augment_args_for_update(command)
+        Self::augment_args(command)
     }
 }
 
 impl FromArgMatches for Calls {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let mut calls = vec![Call::default()];
-        let starts = indices(matches, "function");
-        if starts.len() > 1 {
-            let others = ["input", "output", "expected_output"];
-            let first = others.iter().flat_map(|name| indices(matches, name)).min();
-            if first.is_some_and(|first| first < starts[0]) {
-                return Err(clap::Error::raw(
-                    ErrorKind::ArgumentConflict,
-                    "with several calls, each --function comes before its --input, --output and --expected_output\n",
-                ));
-            }
-            calls = vec![Call::default(); starts.len()];
-        }
-        // The call that a flag at this place belongs to.
-        let call = |index: usize| {
-            let begun = starts.iter().filter(|&&start| start < index).count();
-            begun.saturating_sub(1)
-        };
-        for (number, (name, _)) in values::<String>(matches, "function").enumerate() {
-            calls[number].function = Some(name);
-        }
-        for (input, index) in values(matches, "input") {
-            calls[call(index)].inputs.push(input);
-        }
-        for (sink, index) in values(matches, "output") {
-            calls[call(index)].outputs.push(sink);
-        }
-        for (expected, index) in values(matches, "expected_output") {
-            calls[call(index)].expected.push(expected);
-        }
-        Ok(Self(calls))
+        let mut groups = Groups::new(matches, &["input", "output", "expected_output"])?;
+        groups.take(matches, "input", |call, input| call.inputs.push(input));
+        groups.take(matches, "output", |call, sink| call.outputs.push(sink));
+        groups.take(matches, "expected_output", |call, value| {
+            call.expected.push(value);
+        });
+        Ok(Self(groups.calls))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         *self = Self::from_arg_matches(matches)?;
         Ok(())
+    }
+}
+
+impl FromArgMatches for PlainCalls {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut groups = Groups::new(matches, &["input"])?;
+        groups.take(matches, "input", |call, input| call.inputs.push(input));
+        Ok(Self(groups.calls))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// The calls, and where on the command line each begins.
+struct Groups {
+    calls: Vec<Call>,
+    starts: Vec<usize>,
+}
+
+impl Groups {
+    /// A call for each function; `flags` belong to one of them each.
+    fn new(matches: &ArgMatches, flags: &[&str]) -> Result<Self, clap::Error> {
+        let starts = indices(matches, "function");
+        let first = flags.iter().flat_map(|name| indices(matches, name)).min();
+        if starts.len() > 1 && first.is_some_and(|first| first < starts[0]) {
+            let flags: Vec<_> = flags.iter().map(|name| format!("--{name}")).collect();
+            return Err(clap::Error::raw(
+                ErrorKind::ArgumentConflict,
+                format!(
+                    "with several calls, each --function comes before its {}\n",
+                    flags.join(", ")
+                ),
+            ));
+        }
+        let mut calls = vec![Call::default(); starts.len().max(1)];
+        for (number, (name, _)) in values::<String>(matches, "function").enumerate() {
+            calls[number].function = Some(name);
+        }
+        Ok(Self { calls, starts })
+    }
+
+    /// Gives the values of a flag to the calls that they belong to.
+    fn take<T: Clone + Send + Sync + 'static>(
+        &mut self,
+        matches: &ArgMatches,
+        flag: &str,
+        give: impl Fn(&mut Call, T),
+    ) {
+        for (value, index) in values(matches, flag) {
+            let begun = self.starts.iter().filter(|&&start| start < index).count();
+            give(&mut self.calls[begun.saturating_sub(1)], value);
+        }
     }
 }
 

@@ -10,7 +10,7 @@ mod value;
 
 use vm::Kind;
 
-pub(super) use convert::{argument, value};
+pub(super) use convert::{argument, resident, value};
 pub(super) use declaration::{Declaration, Declared};
 pub(super) use expected::{Expected, Tolerances};
 pub(super) use inputs::{check_count, parse};

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use clap::{Args, ValueEnum};
 use hal::Device;
+use profile::Profiler;
 use vm::{Limits, NativeModule};
 
 use super::file;
@@ -54,6 +55,8 @@ pub(super) struct Program {
     parameters: Arc<Set>,
     limits: Limits,
     trace_execution: bool,
+    /// Learns what sessions do.
+    profiler: Option<Profiler>,
 }
 
 impl LoadArgs {
@@ -83,6 +86,7 @@ impl LoadArgs {
                 ..Limits::default()
             },
             trace_execution: self.trace_execution,
+            profiler: None,
         })
     }
 
@@ -96,6 +100,11 @@ impl LoadArgs {
 }
 
 impl Program {
+    /// Has a profiler learn what sessions do from now on.
+    pub(super) fn watch(&mut self, profiler: Option<&Profiler>) {
+        self.profiler = profiler.cloned();
+    }
+
     /// A session in which nothing was called yet, with these modules of Rust
     /// functions besides those of every session.
     pub(super) fn session(
@@ -110,6 +119,9 @@ impl Program {
             .tensor_trace(std::io::stderr());
         for device in devices {
             builder = builder.device(device);
+        }
+        if let Some(profiler) = &self.profiler {
+            builder = builder.profiler(profiler);
         }
         for native in natives {
             builder = builder.native(native);

@@ -8,6 +8,7 @@ use hal::Device;
 use super::calls::{Call, Calls};
 use super::io::{self, Expected, Interface, Tolerances, Value};
 use super::load::LoadArgs;
+use super::profile::{ProfileArgs, Recorder};
 use super::report::{DEVICE_ERROR, DIFFERS, Failure, Plain, USAGE};
 use super::select::DeviceArgs;
 use crate::Session;
@@ -49,6 +50,8 @@ pub(super) struct RunArgs {
     #[arg(long = "print_statistics", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = clap::ArgAction::Set)]
     print_statistics: bool,
     #[command(flatten)]
+    profile: ProfileArgs,
+    #[command(flatten)]
     device: DeviceArgs,
 }
 
@@ -57,9 +60,12 @@ pub(super) fn run(
     stdout: &mut dyn Write,
     stderr: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let program = args.load.read()?;
+    let recorder = args.profile.recorder()?;
+    let profiler = recorder.as_ref().map(Recorder::profiler);
+    let mut program = args.load.read()?;
+    program.watch(profiler);
     let what = args.load.names();
-    let is_equal = args.device.with(&what, stderr, |devices, stderr| {
+    let work = |devices: &[Device], stderr: &mut dyn Write| {
         let result = program
             .session(devices, Vec::new())
             .and_then(|mut session| {
@@ -75,7 +81,13 @@ pub(super) fn run(
             }
         }
         result
-    })?;
+    };
+    let result = args.device.with_profiler(&what, profiler, stderr, work);
+    // Of a run that failed as well: that is where one would look.
+    if let Some(recorder) = recorder {
+        recorder.write(&what, stderr)?;
+    }
+    let is_equal = result?;
     match is_equal {
         true => Ok(()),
         false => Err(Failure::new(DIFFERS, "outputs are not what was expected")),
@@ -158,7 +170,7 @@ fn execute(
 }
 
 /// The function that is called `name`, or the only one of the main module.
-fn interface(session: &Session, name: Option<&str>) -> Result<Interface, Failure> {
+pub(super) fn interface(session: &Session, name: Option<&str>) -> Result<Interface, Failure> {
     if let Some(name) = name {
         return session
             .function(name)

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use clap::Args;
 use hal::{CommandBufferMode, Device, DeviceParams, Observers, TraceSink};
+use profile::Profiler;
 
 use super::report::{Failure, USAGE};
 use crate::device::{self, Opened, Options};
@@ -66,6 +67,17 @@ impl DeviceArgs {
         stderr: &mut dyn Write,
         work: impl FnOnce(&[Device], &mut dyn Write) -> Result<R, Failure>,
     ) -> Result<R, Failure> {
+        self.with_profiler(what, None, stderr, work)
+    }
+
+    /// The same; a profiler learns what the devices do.
+    pub(super) fn with_profiler<R>(
+        &self,
+        what: &str,
+        profiler: Option<&Profiler>,
+        stderr: &mut dyn Write,
+        work: impl FnOnce(&[Device], &mut dyn Write) -> Result<R, Failure>,
+    ) -> Result<R, Failure> {
         let trace = self.trace_hip.then(TraceSink::new);
         let options = Options {
             params: DeviceParams {
@@ -74,7 +86,7 @@ impl DeviceArgs {
             },
             observers: Observers {
                 trace: trace.clone(),
-                profiler: None,
+                profiler: profiler.cloned(),
             },
             ..self.library.options()
         };

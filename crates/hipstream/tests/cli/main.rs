@@ -1,5 +1,6 @@
 //! The `hipstream` program, as a user types it.
 
+mod bench;
 mod check;
 mod dispatch;
 mod forms;

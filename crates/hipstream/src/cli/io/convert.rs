@@ -1,10 +1,10 @@
 //! Values to arguments of a session, and its outputs to values.
 
-use hal::{Buffer, BufferParams, Device, Timeout};
+use hal::{Buffer, BufferParams, BufferView, Device, Encoding, Timeout};
 
 use super::Value;
 use crate::array::Array;
-use crate::{Argument, Error, Output, Result};
+use crate::{Argument, Error, Output, Result, Tensor};
 
 /// The value as an argument; bytes without a shape are copied to the device.
 pub(in crate::cli) fn argument<'a>(value: &'a Value, device: &Device) -> Result<Argument<'a>> {
@@ -14,6 +14,25 @@ pub(in crate::cli) fn argument<'a>(value: &'a Value, device: &Device) -> Result<
         Value::F32(value) => Argument::F32(*value),
         Value::F64(value) => Argument::F64(*value),
         Value::Array(array) => array.into(),
+        Value::Storage(array) => Argument::Buffer(upload(array, device)?),
+        // Inputs are never of another kind.
+        Value::Null | Value::Other(_) => Argument::Null,
+    })
+}
+
+/// The value as an argument that stays on the device.
+pub(in crate::cli) fn resident(value: &Value, device: &Device) -> Result<Argument<'static>> {
+    Ok(match value {
+        Value::I32(value) => Argument::I32(*value),
+        Value::I64(value) => Argument::I64(*value),
+        Value::F32(value) => Argument::F32(*value),
+        Value::F64(value) => Argument::F64(*value),
+        Value::Array(array) => {
+            let (shape, element_type) = (array.shape(), array.element_type());
+            let buffer = upload(array, device)?;
+            let view = BufferView::new(buffer, shape, element_type, Encoding::DENSE_ROW_MAJOR)?;
+            Argument::Tensor(Tensor::new(device, view))
+        }
         Value::Storage(array) => Argument::Buffer(upload(array, device)?),
         // Inputs are never of another kind.
         Value::Null | Value::Other(_) => Argument::Null,
