@@ -288,13 +288,11 @@ impl Api for Profiled {
     }
 
     fn primary_context_retain(&self, device: DeviceHandle) -> Result<ContextHandle> {
-        self.device.get_or_init(|| {
-            let provider = self.provider().name;
-            match self.inner.device_name(device) {
-                Ok(name) => format!("{provider}://{}, {name}", device.0),
-                Err(_) => format!("{provider}://{}", device.0),
-            }
-        });
+        self.device
+            .get_or_init(|| match self.inner.device_name(device) {
+                Ok(name) => format!("{name}, device {}", device.0),
+                Err(_) => format!("device {}", device.0),
+            });
         self.inner.primary_context_retain(device)
     }
 

@@ -65,8 +65,8 @@ mod testing {
     /// Two calls with what happens in calls.
     pub(super) fn profile() -> Profile {
         let profiler = Profiler::default();
-        let queue = profiler.add_track("software://0, GPU", "queue 0");
-        let memory = profiler.add_track("software://0, GPU", "device memory");
+        let queue = profiler.add_track("GPU, device 0", "queue 0");
+        let memory = profiler.add_track("GPU, device 0", "device memory");
         for call in ["first", HOSTILE] {
             let _call = profiler.span(Activity::Call, call.to_owned());
             let _program = profiler.span(Activity::Program, "program");

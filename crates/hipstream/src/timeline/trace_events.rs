@@ -195,7 +195,7 @@ mod tests {
             let names = events.iter().filter(|event| event["name"] == kind);
             names.map(|event| event["args"]["name"].clone()).collect()
         };
-        assert_eq!(named("process_name"), ["software://0, GPU", "host"]);
+        assert_eq!(named("process_name"), ["GPU, device 0", "host"]);
         assert_eq!(named("thread_name")[..2], ["queue 0", "device memory"]);
         let counters: Vec<_> = events
             .iter()

@@ -247,12 +247,12 @@ impl Benchmark {
             let time = duration(*ns);
             writeln!(out, "  {label:<12}{time:>10}{share:>7.1} %  {meaning}")?;
         }
+        let (time, commands) = (duration(split.device_ns), split.device_commands);
+        let s = if commands == 1.0 { "" } else { "s" };
         writeln!(
             out,
-            "  {:<12}{:>10}           busy with {:.0} commands, beside the host",
-            "device",
-            duration(split.device_ns),
-            split.device_commands
+            "  {:<12}{time:>10}           busy with {commands:.0} command{s}, beside the host",
+            "device"
         )?;
         Ok(())
     }
@@ -324,5 +324,70 @@ impl Table {
             writeln!(out, "{}", line.trim_end())?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn report(buffer_growth_bytes: i64) -> Report {
+        let plan = Plan {
+            warmup: 1,
+            repetitions: 2,
+            min_time: Duration::ZERO,
+            profiled: 0,
+        };
+        let measured = Measured {
+            name: "main".to_owned(),
+            inputs: Vec::new(),
+            calls: 2,
+            total: Duration::from_micros(30),
+            host: Statistics::of(&mut [10_000, 20_000]),
+            memory: Growth {
+                buffer_bytes: 2048,
+                buffer_growth_bytes,
+                process_growth_bytes: Some(-4096),
+            },
+        };
+        Report::new("a.vmfb", &[], &plan, vec![measured])
+    }
+
+    #[test]
+    fn memory_left_behind_is_a_failure_that_says_how_much() {
+        assert!(report(0).check_memory().is_ok());
+        let failure = report(64).check_memory().expect_err("it grew");
+        let text = failure.to_string();
+        assert!(text.contains("`main` leave memory behind"), "{text}");
+        assert!(
+            text.contains("2.0 KiB of buffers, 64 B more after 2 calls"),
+            "{text}"
+        );
+        assert!(text.contains("process: 4.0 KiB less"), "{text}");
+        assert_eq!(crate::cli::exit_code(&Err(failure)), DIFFERS);
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_what_is_in_them() {
+        let mut out = Vec::new();
+        report(0).print(&mut out).expect("memory takes it");
+        let text = String::from_utf8(out).expect("UTF-8");
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(
+            lines[..2],
+            [
+                "function    median       min        p5       p95       MAD  calls/s  calls  device",
+                "main      15.00 µs  10.00 µs  10.50 µs  19.50 µs  5.000 µs   66,667      2       -",
+            ]
+        );
+        assert_eq!(lines[3], "main:");
+    }
+
+    #[test]
+    fn ratios_have_words() {
+        assert_eq!(verdict(2.5), "2.50 × faster");
+        assert_eq!(verdict(0.5), "2.00 × slower");
     }
 }

@@ -547,8 +547,14 @@ canvas.addEventListener('keydown', (event) => {
   event.preventDefault();
   act();
 });
+function showCalls() {
+  const [begin] = minmax(calls.map((span) => span.start)), end = minmax(calls.map((span) => span.end))[1];
+  const room = (end - begin) * .02;
+  show(begin - room, end + room);
+}
+byId('calls').disabled = !calls.length;
 for (const [id, act] of Object.entries({
-  earlier: () => move(-.3), later: () => move(.3), in: () => zoom(.5), out: () => zoom(2), fit: () => show(whole.from, whole.to),
+  earlier: () => move(-.3), later: () => move(.3), in: () => zoom(.5), out: () => zoom(2), calls: showCalls, fit: () => show(whole.from, whole.to),
 })) byId(id).addEventListener('click', act);
 
 let slide = null;
