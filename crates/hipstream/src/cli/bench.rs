@@ -123,13 +123,15 @@ pub(super) fn run(
             Some(recorder) => recorder.profiler().clone(),
             None => Profiler::default(),
         };
-        split(args, &mut program, &profiler, &plan, &mut report)?;
+        let result = split(args, &mut program, &profiler, &plan, &mut report);
+        // Of calls that failed as well: that is where one would look.
+        if let Some(recorder) = recorder {
+            recorder.write(&what, stderr)?;
+        }
+        result?;
     }
     if let Some(rival) = &rival {
         report.compare(rival)?;
-    }
-    if let Some(recorder) = recorder {
-        recorder.write(&what, stderr)?;
     }
     match (&args.json, json) {
         (Some(_), Some(mut file)) => {

@@ -63,7 +63,9 @@ impl Args for Calls {
 
 impl Args for PlainCalls {
     fn augment_args(command: Command) -> Command {
-        Flags::augment_args(command)
+        Flags::augment_args(command).mut_arg("function", |arg| {
+            arg.help("The function to call: its name, or MODULE.NAME. Without one, every function of the main module that takes no inputs is called, or with --input the only one there is. Repeated, each begins a call with the flags that follow it; the calls share one context, in which state is kept.")
+        })
     }
 
     fn augment_args_for_update(command: Command) -> Command {

@@ -180,7 +180,7 @@ function grouped(list) {
   return [...groups.values()];
 }
 {
-  const name = { head: 'Name', kind: 'name', value: (row) => row.name, cell: (row) => element('button', { type: 'button', title: 'Find it in the timeline', onclick: () => find(row.name) }, row.name) };
+  const name = { head: 'Name', kind: 'name', value: (row) => row.name, cell: (row) => element('button', { type: 'button', title: 'Find it in the timeline', onclick: () => { find(row.name); byId('timeline-section').scrollIntoView({ block: 'nearest' }); } }, row.name) };
   const kind = { head: 'Kind', kind: 'kind', value: (row) => row.word, cell: (row) => [element('i', { color: row.word }), row.word] };
   const figure = (head, value, text = time) => ({ head, number: true, value, cell: (row) => text(value(row)) });
   const share = (head, value, total) => ({
@@ -588,6 +588,20 @@ function find(text) {
   redraw();
 }
 byId('search').addEventListener('input', (event) => find(event.target.value));
+/** Goes to the next span that was looked for, or with a step of −1 to the one before. */
+function goOn(step) {
+  const list = spans.filter(matches).sort((a, b) => a.start - b.start);
+  if (!wanted || !list.length) return;
+  const at = list.indexOf(picked);
+  const span = list[at < 0 ? (step > 0 ? 0 : list.length - 1) : (at + step + list.length) % list.length];
+  const size = Math.min(view.to - view.from, Math.max(span.duration * 20, 1000));
+  const middle = (span.start + span.end) / 2;
+  show(middle - size / 2, middle + size / 2);
+  pick(span);
+}
+byId('search').addEventListener('keydown', (event) => {
+  if (event.key === 'Enter') { event.preventDefault(); goOn(event.shiftKey ? -1 : 1); }
+});
 
 // ---------------------------------------------------------------- light and dark
 
