@@ -298,11 +298,12 @@ impl Api for Profiled {
 
     fn stream_create(&self, flags: StreamFlags) -> Result<StreamHandle> {
         let stream = self.inner.stream_create(flags)?;
-        let mut clocks = lock(&self.clocks);
         let device = self.device.get().map_or("device", String::as_str);
-        let queue = format!("queue {}", clocks.len());
-        if let Some(clock) = Clock::new(&*self.inner, stream, &self.profiler, device, &queue) {
-            clocks.insert(stream, clock);
+        let queue = format!("queue {}", lock(&self.clocks).len());
+        // It waits for the device, if only for a moment.
+        let clock = Clock::new(&*self.inner, stream, &self.profiler, device, &queue);
+        if let Some(clock) = clock {
+            lock(&self.clocks).insert(stream, clock);
         }
         Ok(stream)
     }
