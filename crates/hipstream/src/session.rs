@@ -117,8 +117,10 @@ impl SessionBuilder {
         self
     }
 
-    /// Tells `profiler` what calls spend their time on. What devices do it
-    /// learns if they were opened with it too ([`device::Options`]).
+    /// Tells `profiler` what calls spend their time on: [`Session::call`] is a
+    /// call, and what [`Session::poll`] drives is recorded without being
+    /// summed. What devices do it learns if they were opened with it too
+    /// ([`device::Options`]).
     #[must_use]
     pub fn profiler(mut self, profiler: &Profiler) -> Self {
         self.profiler = Some(profiler.clone());

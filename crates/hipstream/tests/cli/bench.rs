@@ -319,8 +319,9 @@ fn pages_are_written_even_if_the_run_fails() {
 
 #[test]
 fn calls_leave_no_memory_behind() {
-    let args = ["--repetitions=3000", "--profile_calls=0", "--flat_memory"];
-    let output = bench_add(&args);
+    // Threads of the software GPU touch their memory when they first get work.
+    let args = ["--warmup=300", "--repetitions=3000"];
+    let output = bench_add(&[&args[..], &["--profile_calls=0", "--flat_memory"]].concat());
     assert!(
         output.status.success(),
         "{}\n{}",
@@ -337,6 +338,7 @@ fn a_hundred_thousand_calls_leave_no_memory_behind() {
     for mode in ["stream", "graph"] {
         let mode = format!("--command_buffer_mode={mode}");
         let args = [
+            "--warmup=1000",
             "--repetitions=100000",
             "--profile_calls=0",
             "--flat_memory",
