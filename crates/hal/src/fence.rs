@@ -98,6 +98,15 @@ impl Fence {
         Ok(is_reached)
     }
 
+    /// Whether work has been submitted, or is complete, for every point.
+    pub fn is_promised(&self) -> bool {
+        let mut points = self.0.iter();
+        points.all(|point| {
+            let look = point.semaphore.timeline().look(point.value);
+            matches!(look, Look::Reached | Look::Promised(_))
+        })
+    }
+
     /// Sleeps until every point is reached.
     pub fn wait(&self, timeout: impl Into<Timeout>) -> Result<()> {
         wait_timepoints(&self.0, WaitMode::All, timeout)

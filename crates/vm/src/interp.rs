@@ -1,13 +1,15 @@
 //! The interpreter: runs decoded functions on a stack of its own.
 //!
 //! Here is what moves between instructions and functions: branches, calls, returns. Everything else is in the modules
-//! below, a function for each group of instructions.
+//! below: a function for each group of instructions, and going on behind waits.
 
+mod ahead;
 mod call;
 mod float;
 mod integer;
 mod memory;
 
+pub(crate) use ahead::Ahead;
 pub(crate) use call::write;
 
 use std::time::Instant;
@@ -32,6 +34,8 @@ pub(crate) struct Stack {
     pub(crate) results: Vec<Value>,
     /// If the native function said to call it again: the deadline it gave.
     pub(crate) waiting: Option<Option<Instant>>,
+    /// The waits it has gone on behind.
+    pub(crate) ahead: Ahead,
 }
 
 /// A call of a bytecode function.
@@ -80,6 +84,14 @@ enum Leave {
     },
     /// Return of the values in this list.
     Return(u32),
+    /// The next instruction lets something out, and waits are owed.
+    Settle,
+    /// A native function, called by instruction `ip`, lets the invocation go on behind a wait.
+    Ahead {
+        native: usize,
+        on: Ref,
+        ip: usize,
+    },
     Stop(Stop),
     Fail(Error),
 }
@@ -88,19 +100,28 @@ enum Leave {
 ///
 /// After an error the frames are those that were active.
 pub(crate) fn run(stack: &mut Stack, context: &mut Context, budget: &mut u64) -> Result<Stop> {
-    match context.trace.is_some() {
-        true => run_traced::<true>(stack, context, budget),
-        false => run_traced::<false>(stack, context, budget),
+    loop {
+        if let Some(on) = stack.ahead.go_on(&mut context.natives, &mut stack.frames)? {
+            let deadline = None;
+            return Ok(Stop::Waiting { on, deadline });
+        }
+        match run_on(stack, context, budget) {
+            Ok(Some(stop)) => return Ok(stop),
+            Ok(None) => {}
+            Err(error) if stack.ahead.is_owing() => stack.ahead.fail(error),
+            Err(error) => return Err(error),
+        }
     }
 }
 
-fn run_traced<const TRACE: bool>(
-    stack: &mut Stack,
-    context: &mut Context,
-    budget: &mut u64,
-) -> Result<Stop> {
+/// Runs up to the next stop, or to where something is to be settled.
+fn run_on(stack: &mut Stack, context: &mut Context, budget: &mut u64) -> Result<Option<Stop>> {
     loop {
-        let leave = run_frame::<TRACE>(stack, context, budget)?;
+        let is_watched = context.trace.is_some() || stack.ahead.is_owing();
+        let leave = match is_watched {
+            true => run_frame::<true>(stack, context, budget)?,
+            false => run_frame::<false>(stack, context, budget)?,
+        };
         match leave {
             Leave::Call {
                 module,
@@ -109,20 +130,29 @@ fn run_traced<const TRACE: bool>(
             } => call::enter(stack, context, module, function, site, budget)?,
             Leave::Return(list) => {
                 if let Some(values) = call::leave(stack, context, list)? {
-                    return Ok(Stop::Done(values));
+                    return Ok(Some(Stop::Done(values)));
                 }
             }
-            Leave::Stop(stop) => return Ok(stop),
+            Leave::Settle => {
+                stack.ahead.settle(0);
+                return Ok(None);
+            }
+            Leave::Ahead { native, on, ip } => {
+                stack.ahead.owe(native, on, ip, &stack.frames);
+                return Ok((*budget == 0).then_some(Stop::Yielded));
+            }
+            Leave::Stop(stop) => return Ok(Some(stop)),
             Leave::Fail(error) => return Err(error),
         }
         if *budget == 0 {
-            return Ok(Stop::Yielded);
+            return Ok(Some(Stop::Yielded));
         }
     }
 }
 
-/// Runs instructions of the newest frame until it is left.
-fn run_frame<const TRACE: bool>(
+/// Runs instructions of the newest frame until it is left. Watched, each is told to who traces, and none lets anything
+/// out while waits are owed.
+fn run_frame<const WATCHED: bool>(
     stack: &mut Stack,
     context: &mut Context,
     budget: &mut u64,
@@ -135,6 +165,7 @@ fn run_frame<const TRACE: bool>(
         lists,
         ..
     } = context;
+    let is_outermost = stack.frames.len() == 1;
     let frame = stack.frames.last_mut().expect("an invocation has a frame");
     let linked = modules[frame.module].as_mut().ok_or_else(|| {
         Error::new(
@@ -183,8 +214,14 @@ fn run_frame<const TRACE: bool>(
                 "the function goes on behind its last instruction",
             ));
         };
-        if TRACE && let Some(hook) = trace {
-            crate::disasm::trace(machine.module, frame.function, body.pcs[ip], hook);
+        if WATCHED {
+            let lets_out = is_outermost && inst.op == Op::Return || ahead::lets_out(inst.op);
+            if lets_out && stack.ahead.is_owing() {
+                break Leave::Settle;
+            }
+            if let Some(hook) = trace {
+                crate::disasm::trace(machine.module, frame.function, body.pcs[ip], hook);
+            }
         }
         match inst.op {
             Op::Br | Op::Break => branch!(inst.imm[0]),
@@ -224,19 +261,31 @@ fn run_frame<const TRACE: bool>(
                     Target::Missing => break Leave::Fail(machine.missing(site.callee)),
                 };
                 let native = &mut *natives[module];
+                if WATCHED && stack.ahead.is_owing() && !native.runs_ahead(export) {
+                    break Leave::Settle;
+                }
                 let mut native_call = call::NativeCall {
                     machine: &mut machine,
                     site,
                     args: &mut stack.args,
                     results: &mut stack.results,
                     waiting: &mut stack.waiting,
+                    // Who traces sees each wait where it stands.
+                    ahead: trace.is_none().then(|| stack.ahead.last()),
                 };
                 match native_call.make(native, export) {
-                    Ok(Flow::Return) => {
+                    Ok(flow @ (Flow::Return | Flow::Ahead { .. })) => {
                         let spent = (ip - mark) as u64 + 1 + std::mem::take(machine.cost);
                         *budget = budget.saturating_sub(spent);
-                        ip = site.next as usize;
+                        let call = std::mem::replace(&mut ip, site.next as usize);
                         mark = ip;
+                        if let Flow::Ahead { on } = flow {
+                            break Leave::Ahead {
+                                native: module,
+                                on,
+                                ip: call,
+                            };
+                        }
                         if *budget == 0 {
                             break Leave::Stop(Stop::Yielded);
                         }

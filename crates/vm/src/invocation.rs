@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use vmfb::module::debug::DebugInfo;
 
-use crate::interp::{self, Stack, Stop};
+use crate::interp::{self, Ahead, Stack, Stop};
 use crate::memory::{Account, Charge};
 use crate::program::Slot;
 use crate::{Code, Context, Error, Function, Ref, Result, Value};
@@ -91,6 +91,7 @@ impl Invocation {
             args: Vec::new(),
             results: Vec::new(),
             waiting: None,
+            ahead: Ahead::default(),
         };
         let banks = (body.values, body.refs);
         stack.push(context, function.module.0, function.ordinal, banks)?;

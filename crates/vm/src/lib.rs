@@ -41,6 +41,7 @@ pub use context::{Context, Function, Limits, ModuleId, TraceHook};
 pub use error::{Code, Error, Result};
 pub use invocation::{Invocation, Poll, Trap, TrapFrame};
 pub use list::{Element, List};
+pub use memory::Charge;
 pub use module::BytecodeModule;
 pub use native::{Call, Flow, NativeExport, NativeModule};
 pub use object::{Ref, RefType, Type};

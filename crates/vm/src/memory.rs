@@ -48,9 +48,9 @@ impl Account {
     }
 }
 
-/// Bytes taken from an account; given back when it is dropped.
+/// Host memory counted against what a program may use; given back when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Charge {
+pub struct Charge {
     account: Arc<Account>,
     bytes: u64,
 }

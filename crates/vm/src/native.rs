@@ -1,7 +1,9 @@
 //! Native modules: functions written in Rust that bytecode may call.
 
+use std::sync::Arc;
 use std::time::Instant;
 
+use crate::memory::{Account, Charge};
 use crate::{Code, Error, Ref, RefType, Result, Type, Value};
 
 /// A module written in Rust. One value of it is the state of one context.
@@ -27,6 +29,23 @@ pub trait NativeModule: Send {
     /// may have been returned; the same call is made again later, so nothing
     /// that must happen once may have happened.
     fn call(&mut self, export: usize, call: &mut Call<'_>) -> Result<Flow>;
+
+    /// Whether a function may be called while waits are owed
+    /// ([`Flow::Ahead`]): nobody outside of the invocation can see what it
+    /// does before they are over, nor at all if they come to nothing.
+    fn runs_ahead(&self, _export: usize) -> bool {
+        false
+    }
+
+    /// Whether a wait that the module let an invocation go on behind is over;
+    /// fails as it failed. `has_waited` says that it was waited for, so that
+    /// a closer look is worth its cost.
+    fn is_settled(&mut self, on: &Ref, _has_waited: bool) -> Result<bool> {
+        Err(Error::new(
+            Code::INTERNAL,
+            format!("the module lets nobody go on behind a {}", on.kind().name()),
+        ))
+    }
 }
 
 /// A function of a native module.
@@ -52,6 +71,14 @@ pub enum Flow {
         /// finds it in [`Call::deadline`].
         deadline: Option<Instant>,
     },
+    /// It is done if the wait for `on` succeeds, and what it returned holds
+    /// then. Going on before is invisible: the invocation waits for `on`
+    /// before it lets anything out ([`NativeModule::is_settled`]), and fails
+    /// if the wait does. Only where [`Call::may_run_ahead`] says so.
+    Ahead {
+        /// What it would have waited for.
+        on: Ref,
+    },
 }
 
 /// A call of a native function: its arguments, read one by one, and its results.
@@ -60,6 +87,15 @@ pub struct Call<'a> {
     groups: std::slice::Iter<'a, u16>,
     results: &'a mut Vec<Value>,
     deadline: Option<Option<Instant>>,
+    caller: Option<Caller<'a>>,
+}
+
+/// What a call tells of the program that makes it.
+pub(crate) struct Caller<'a> {
+    pub(crate) module: &'a str,
+    pub(crate) account: &'a Arc<Account>,
+    /// If it may run ahead: what it owes, the newest.
+    pub(crate) ahead: Option<Option<&'a Ref>>,
 }
 
 impl<'a> Call<'a> {
@@ -77,7 +113,14 @@ impl<'a> Call<'a> {
             groups: groups.iter(),
             results,
             deadline,
+            caller: None,
         }
+    }
+
+    /// The same, made by a program.
+    pub(crate) fn by(mut self, caller: Caller<'a>) -> Self {
+        self.caller = Some(caller);
+        self
     }
 
     /// The next argument, an `i`.
@@ -183,6 +226,32 @@ impl<'a> Call<'a> {
     /// If this is another attempt at a call that waited: the deadline it gave.
     pub fn deadline(&self) -> Option<Option<Instant>> {
         self.deadline
+    }
+
+    /// Name of the module that calls, if a program does.
+    pub fn caller(&self) -> Option<&'a str> {
+        self.caller.as_ref().map(|caller| caller.module)
+    }
+
+    /// Counts `bytes` of host memory against what the program may use, until
+    /// the charge is dropped. `RESOURCE_EXHAUSTED` if that is over its limit.
+    pub fn charge(&self, bytes: u64) -> Result<Charge> {
+        match &self.caller {
+            Some(caller) => Charge::new(caller.account, bytes),
+            None => Charge::new(&Account::new(u64::MAX), bytes),
+        }
+    }
+
+    /// Whether the caller understands [`Flow::Ahead`].
+    pub fn may_run_ahead(&self) -> bool {
+        let caller = self.caller.as_ref();
+        caller.is_some_and(|caller| caller.ahead.is_some())
+    }
+
+    /// What the caller has gone on behind, the newest of it: work that is
+    /// submitted now must not be done if that fails.
+    pub fn owed(&self) -> Option<&'a Ref> {
+        self.caller.as_ref()?.ahead?
     }
 
     fn next(&mut self) -> Result<&'a Value> {

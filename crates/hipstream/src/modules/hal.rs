@@ -40,6 +40,8 @@ pub struct HalModule {
     devices: Vec<Ref>,
     trace: Option<Box<dyn Write + Send>>,
     scratch: Scratch,
+    /// What the devices had allocated when a program began to run ahead.
+    ahead_since: u64,
 }
 
 /// Lists that are filled for one call and emptied after it: kept for their room.
@@ -72,6 +74,7 @@ impl HalModule {
             devices: devices.collect(),
             trace: None,
             scratch: Scratch::default(),
+            ahead_since: 0,
         }
     }
 
@@ -124,6 +127,14 @@ impl NativeModule for HalModule {
             )
         })?;
         function(self, call)
+    }
+
+    fn runs_ahead(&self, export: usize) -> bool {
+        table::AHEAD.get(export).is_some_and(|ahead| *ahead)
+    }
+
+    fn is_settled(&mut self, on: &Ref, has_waited: bool) -> Result<bool> {
+        Self::is_reached(on, has_waited)
     }
 }
 

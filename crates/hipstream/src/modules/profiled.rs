@@ -1,7 +1,7 @@
 //! A module that tells a profiler how long the functions of another one take.
 
 use profile::{Activity, Profiler};
-use vm::{Call, Flow, NativeExport, NativeModule, RefType, Result};
+use vm::{Call, Flow, NativeExport, NativeModule, Ref, RefType, Result};
 
 /// Hands every call on to `inner`, as a span.
 pub(crate) struct ProfiledModule {
@@ -69,6 +69,14 @@ impl NativeModule for ProfiledModule {
             .profiler
             .span(activity.unwrap_or(Activity::Library), name);
         self.inner.call(export, call)
+    }
+
+    fn runs_ahead(&self, export: usize) -> bool {
+        self.inner.runs_ahead(export)
+    }
+
+    fn is_settled(&mut self, on: &Ref, has_waited: bool) -> Result<bool> {
+        self.inner.is_settled(on, has_waited)
     }
 }
 

@@ -3,10 +3,11 @@
 use std::time::Instant;
 
 use crate::context::Context;
+use crate::native::Caller;
 use crate::program::{CallSite, MOVE, REF_MASK, Slot};
 use crate::{Call, Code, Error, Flow, Kind, NativeModule, Ref, Result, Value};
 
-use super::{Frame, Machine, Stack};
+use super::{Ahead, Frame, Machine, Stack};
 
 /// Registers of a new frame are cleared: so many of them cost an instruction.
 const REGISTERS_PER_COST: usize = 16;
@@ -133,6 +134,7 @@ impl Stack {
         self.args = Vec::new();
         self.results = Vec::new();
         self.waiting = None;
+        self.ahead = Ahead::default();
         self.charge.clear();
     }
 
@@ -216,6 +218,8 @@ pub(super) struct NativeCall<'a, 'm> {
     pub(super) args: &'a mut Vec<Value>,
     pub(super) results: &'a mut Vec<Value>,
     pub(super) waiting: &'a mut Option<Option<Instant>>,
+    /// If the invocation may run ahead: what it owes, the newest.
+    pub(super) ahead: Option<Option<&'a Ref>>,
 }
 
 impl NativeCall<'_, '_> {
@@ -231,7 +235,11 @@ impl NativeCall<'_, '_> {
         }
         self.results.clear();
         let groups = self.site.groups.of(&body.groups);
-        let mut call = Call::new(self.args, groups, self.results, again);
+        let mut call = Call::new(self.args, groups, self.results, again).by(Caller {
+            module: self.machine.module.name(),
+            account: self.machine.account,
+            ahead: self.ahead,
+        });
         let flow = native.call(export, &mut call);
         if let Ok(Flow::Wait { deadline, .. }) = &flow {
             *self.waiting = Some(*deadline);

@@ -1,5 +1,6 @@
 //! Tests of the VM from outside: programs written with a small assembler.
 
+mod ahead;
 mod asm;
 mod generate;
 mod host;

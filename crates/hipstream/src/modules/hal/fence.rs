@@ -11,6 +11,9 @@ use super::{HalModule, to_error, types};
 /// What a wait that ran out of time returns.
 const TIMED_OUT: i32 = Code::DEADLINE_EXCEEDED.0 as i32;
 
+/// Most memory that a program may allocate while it runs ahead of the device.
+const AHEAD_BYTES: u64 = 64 << 20;
+
 /// No timeout, in milliseconds.
 const FOREVER: u32 = u32::MAX;
 
@@ -74,21 +77,24 @@ pub(super) fn fail(_: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
     Ok(Flow::Return)
 }
 
-pub(super) fn r#await(_: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
+pub(super) fn r#await(module: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
     let timeout = call.u32()?;
     let _flags = call.i64()?;
-    wait(call, timeout)
+    wait(module, call, timeout)
 }
 
-pub(super) fn await_v2(_: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
+pub(super) fn await_v2(module: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
     let timeout = call.u32()?;
-    wait(call, timeout)
+    wait(module, call, timeout)
 }
 
 /// Looks whether all fences are reached, and asks to be called again if not.
 /// Nothing sleeps here, and nobody has to: work goes on by itself, and
 /// whoever waits for a fence is woken when it is done.
-fn wait(call: &mut Call<'_>, timeout: u32) -> Result<Flow> {
+///
+/// If all that is missing was submitted, the program need not stand still for
+/// it either: it can submit more while the device is at work.
+fn wait(module: &mut HalModule, call: &mut Call<'_>, timeout: u32) -> Result<Flow> {
     let earlier = call.deadline();
     // Whoever drives the program looks at the device when it waits for the
     // fence. Only one that came back early, or will not wait, has to here.
@@ -118,7 +124,41 @@ fn wait(call: &mut Call<'_>, timeout: u32) -> Result<Flow> {
         call.ret(Value::I32(TIMED_OUT));
         return Ok(Flow::Return);
     }
+    if deadline.is_none() && module.may_run_ahead(call, &on) {
+        call.ret(Value::I32(0));
+        return Ok(Flow::Ahead { on });
+    }
     Ok(Flow::Wait { on, deadline })
+}
+
+impl HalModule {
+    /// Whether the caller may go on behind a wait: what it waits for was
+    /// submitted, so that later work comes behind it, and not too much memory
+    /// is held by work that would otherwise be over.
+    fn may_run_ahead(&mut self, call: &Call<'_>, on: &Ref) -> bool {
+        if !call.may_run_ahead() || !types::FENCE.of(on).is_some_and(Fence::is_promised) {
+            return false;
+        }
+        let devices = self.devices.iter().filter_map(|it| types::DEVICE.of(it));
+        let allocated = devices.map(|device| device.allocator().bytes_allocated());
+        let allocated = allocated.sum();
+        // Nothing is owed, or it was just waited for: a new run begins.
+        if call.owed().is_none() || call.deadline().is_some() {
+            self.ahead_since = allocated;
+        }
+        allocated - self.ahead_since <= AHEAD_BYTES
+    }
+
+    /// Whether a fence that somebody went on behind is reached.
+    pub(super) fn is_reached(on: &Ref, has_waited: bool) -> Result<bool> {
+        let fence = types::FENCE.of(on).ok_or_else(|| {
+            let kind = on.kind().name();
+            Error::new(Code::INTERNAL, format!("nobody waits for a {kind}"))
+        })?;
+        // Whoever waited has looked at the device, unless it gave up early.
+        let is_reached = fence.peek().map_err(to_error)?;
+        Ok(is_reached || has_waited && fence.query().map_err(to_error)?)
+    }
 }
 
 /// The next argument, a fence, also as a reference to it.

@@ -1,5 +1,7 @@
 //! `device.queue.*`: work in the order of fences, and the files that queues read.
 
+use std::borrow::Cow;
+
 use hal::flags::{CommandBufferFlags, CommandCategories, MemoryAccess};
 use hal::{
     Binding, BindingTable, BufferParams, BufferRef, Device, Execution, Fence, File, Queue,
@@ -16,7 +18,7 @@ use super::{HalModule, to_error, to_status, types};
 pub(in crate::modules) struct Target<'a> {
     pub(in crate::modules) device: &'a Device,
     pub(in crate::modules) affinity: QueueAffinity,
-    pub(in crate::modules) waits: &'a [Timepoint],
+    pub(in crate::modules) waits: Cow<'a, [Timepoint]>,
     pub(in crate::modules) signals: &'a [Timepoint],
 }
 
@@ -26,7 +28,7 @@ impl<'a> Target<'a> {
         Ok(Self {
             device: call.object(&types::DEVICE)?,
             affinity: QueueAffinity(call.u64()?),
-            waits: points(call)?,
+            waits: waits(call)?,
             signals: points(call)?,
         })
     }
@@ -34,6 +36,17 @@ impl<'a> Target<'a> {
     pub(in crate::modules) fn queue(&self) -> Result<&'a Queue> {
         self.device.queue(self.affinity).map_err(to_error)
     }
+}
+
+/// What to wait for: the next argument, and what the caller has gone on behind.
+fn waits<'a>(call: &mut Call<'a>) -> Result<Cow<'a, [Timepoint]>> {
+    let waits = points(call)?;
+    let owed = call.owed().and_then(|owed| types::FENCE.of(owed));
+    Ok(match (waits, owed) {
+        (waits, None) => Cow::Borrowed(waits),
+        ([], Some(owed)) => Cow::Borrowed(owed),
+        (waits, Some(owed)) => Cow::Owned([waits, owed].concat()),
+    })
 }
 
 /// The points of the next argument, a fence; null has none.
@@ -83,7 +96,7 @@ fn allocate(
         let length = call.u64()?;
         target
             .queue()?
-            .alloca(target.waits, target.signals, &params, length)
+            .alloca(&target.waits, target.signals, &params, length)
             .and_then(|buffer| of_length(buffer, length))
             .map_err(to_error)
     })?;
@@ -104,13 +117,13 @@ fn check_pool(pool: i64) -> Result<()> {
 pub(super) fn dealloca(_: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
     submit(call, |target, queue, call| {
         let buffer = call.object(&types::BUFFER)?;
-        Ok(queue.dealloca(target.waits, target.signals, buffer))
+        Ok(queue.dealloca(&target.waits, target.signals, buffer))
     })
 }
 
 pub(super) fn barrier(_: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
     submit(call, |target, queue, _| {
-        Ok(queue.barrier(target.waits, target.signals))
+        Ok(queue.barrier(&target.waits, target.signals))
     })
 }
 
@@ -132,7 +145,7 @@ pub(super) fn copy(_: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
         let (to, to_offset) = (call.object(&types::BUFFER)?, call.u64()?);
         let length = call.u64()?;
         Ok(queue.copy(
-            target.waits,
+            &target.waits,
             target.signals,
             &BufferRef::range(from, from_offset, length),
             &BufferRef::range(to, to_offset, length),
@@ -146,7 +159,7 @@ pub(super) fn fill(_: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
         let (offset, length) = (call.u64()?, call.u64()?);
         let pattern = Pattern::read(call)?;
         let range = BufferRef::range(buffer, offset, length);
-        let (waits, signals) = (target.waits, target.signals);
+        let (waits, signals) = (&*target.waits, target.signals);
         if let Some(bytes) = pattern.native() {
             return Ok(queue.fill(waits, signals, &range, bytes));
         }
@@ -173,14 +186,14 @@ pub(super) fn update(_: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
         let length = call.u64()?;
         let bytes = source.range(source_offset, length)?;
         let range = BufferRef::range(buffer, offset, length);
-        let (waits, signals) = (target.waits, target.signals);
+        let (waits, signals) = (&*target.waits, target.signals);
         Ok(source.read(|source| queue.update(waits, signals, &source[bytes], &range)))
     })
 }
 
 pub(super) fn execute(_: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
     submit(call, |target, queue, call| {
-        let (waits, signals) = (target.waits, target.signals);
+        let (waits, signals) = (&*target.waits, target.signals);
         // Without commands there is still something to signal.
         Ok(match call.optional(&types::COMMAND_BUFFER)? {
             Some(commands) => queue.execute(waits, signals, &[Execution::new(commands)]),
@@ -197,7 +210,7 @@ pub(super) fn execute_v2(module: &mut HalModule, call: &mut Call<'_>) -> Result<
             let commands = call.object(&types::COMMAND_BUFFER)?;
             executions.push(Execution::new(commands));
         }
-        Ok(queue.execute(target.waits, target.signals, executions))
+        Ok(queue.execute(&target.waits, target.signals, executions))
     });
     // Only their room is kept, however it ended.
     executions.clear();
@@ -210,7 +223,7 @@ pub(super) fn execute_indirect(_: &mut HalModule, call: &mut Call<'_>) -> Result
         let _flags = call.i64()?;
         let table = binding_table(call)?;
         let execution = Execution::with_bindings(commands, &table);
-        Ok(queue.execute(target.waits, target.signals, &[execution]))
+        Ok(queue.execute(&target.waits, target.signals, &[execution]))
     })
 }
 
@@ -232,7 +245,7 @@ pub(super) fn read(_: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
         let (file, file_offset) = (call.object(&types::FILE)?, call.u64()?);
         let (buffer, offset) = (call.object(&types::BUFFER)?, call.u64()?);
         let range = BufferRef::range(buffer, offset, call.u64()?);
-        Ok(queue.read(target.waits, target.signals, file, file_offset, &range))
+        Ok(queue.read(&target.waits, target.signals, file, file_offset, &range))
     })
 }
 
@@ -241,7 +254,7 @@ pub(super) fn write(_: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
         let (buffer, offset) = (call.object(&types::BUFFER)?, call.u64()?);
         let (file, file_offset) = (call.object(&types::FILE)?, call.u64()?);
         let range = BufferRef::range(buffer, offset, call.u64()?);
-        Ok(queue.write(target.waits, target.signals, &range, file, file_offset))
+        Ok(queue.write(&target.waits, target.signals, &range, file, file_offset))
     })
 }
 

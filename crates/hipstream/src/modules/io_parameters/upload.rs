@@ -58,7 +58,7 @@ impl<'a> Upload<'a> {
 
     fn enqueue(self) -> hal::Result<()> {
         let queue = self.target.device.queue(self.target.affinity)?;
-        let (waits, signals) = (self.target.waits, self.target.signals);
+        let (waits, signals) = (&*self.target.waits, self.target.signals);
         let observer = self.meter.map(|meter| {
             let length = |(bytes, _): &(Bytes, BufferRef)| bytes.len() as u64;
             meter.expect(self.reads.iter().map(length).sum());
