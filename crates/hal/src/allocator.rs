@@ -97,6 +97,7 @@ impl Allocator {
         require(compatibility, BufferCompatibility::ALLOCATABLE, &params)?;
         let memory = self
             .allocate_memory(&mut params, byte_size)
+            .or_else(|error| self.make_room(error, &mut params, byte_size))
             .map_err(|error| {
                 Status::from(error).context(format!(
                     "allocating {byte_size} bytes of {:?} memory",
@@ -200,6 +201,14 @@ impl Allocator {
         }
     }
 
+    /// Bytes allocated since it was made, pools included: cheap to ask.
+    pub fn bytes_allocated(&self) -> u64 {
+        let load = |counter: &Counter| counter.allocated.load(Ordering::Acquire);
+        let counters = &self.0.counters;
+        let pools = self.0.pools.as_ref().map_or(0, Pools::bytes_allocated);
+        load(&counters.host) + load(&counters.device) + pools
+    }
+
     /// What was allocated and freed so far, pools included.
     pub fn statistics(&self) -> Result<AllocatorStatistics> {
         let mut statistics = self.0.counters.statistics();
@@ -215,6 +224,20 @@ impl Allocator {
     /// without pools.
     pub fn pool_statistics(&self) -> Result<Option<[PoolStatistics; 2]>> {
         self.0.pools.as_ref().map(Pools::statistics).transpose()
+    }
+
+    /// Tries again if the pools keep memory that they do not need.
+    fn make_room(
+        &self,
+        error: hip::Error,
+        params: &mut BufferParams,
+        bytes: u64,
+    ) -> hip::Result<Memory> {
+        let is_full = error.code == hip::Code::OUT_OF_MEMORY;
+        if !is_full || self.0.pools.is_none() || self.trim().is_err() {
+            return Err(error);
+        }
+        self.allocate_memory(params, bytes)
     }
 
     fn allocate_memory(&self, params: &mut BufferParams, bytes: u64) -> hip::Result<Memory> {

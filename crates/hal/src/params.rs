@@ -60,12 +60,23 @@ impl Default for DeviceParams {
 }
 
 /// How a memory pool grows and shrinks, in bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolParams {
     /// Free memory that trimming leaves in the pool.
     pub minimum_capacity: u64,
-    /// Free memory that the pool keeps by itself.
+    /// Free memory that the pool keeps by itself: to give it back and get it
+    /// again takes longer than many a program runs.
     pub release_threshold: u64,
+}
+
+impl Default for PoolParams {
+    /// All that is freed is kept until it is trimmed.
+    fn default() -> Self {
+        Self {
+            minimum_capacity: 0,
+            release_threshold: u64::MAX,
+        }
+    }
 }
 
 /// How recorded commands reach the device.
@@ -76,14 +87,18 @@ pub enum CommandBufferMode {
     Graph = 0,
     /// One by one, in order, on the queue's stream.
     Stream = 1,
+    /// One by one at first. What is executed again with the same buffers is
+    /// tried as a graph too, and goes the way that was faster.
+    Auto = 2,
 }
 
 impl CommandBufferMode {
-    /// `graph` or `stream`.
+    /// `graph`, `stream` or `auto`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Graph => "graph",
             Self::Stream => "stream",
+            Self::Auto => "auto",
         }
     }
 }
@@ -101,8 +116,9 @@ impl std::str::FromStr for CommandBufferMode {
         match text {
             "graph" => Ok(Self::Graph),
             "stream" => Ok(Self::Stream),
+            "auto" => Ok(Self::Auto),
             _ => Err(Status::invalid_argument(format!(
-                "a command buffer mode is `stream` or `graph`, not `{text}`"
+                "a command buffer mode is `stream`, `graph` or `auto`, not `{text}`"
             ))),
         }
     }
@@ -151,7 +167,11 @@ mod tests {
 
     #[test]
     fn modes_parse_as_they_print() {
-        for mode in [CommandBufferMode::Graph, CommandBufferMode::Stream] {
+        for mode in [
+            CommandBufferMode::Graph,
+            CommandBufferMode::Stream,
+            CommandBufferMode::Auto,
+        ] {
             assert_eq!(mode.to_string().parse::<CommandBufferMode>().unwrap(), mode);
         }
         let error = "vulkan".parse::<CommandBufferMode>().unwrap_err();

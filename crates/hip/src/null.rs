@@ -33,6 +33,7 @@ pub fn null_with(options: NullOptions) -> Arc<dyn Api> {
             name: "null",
             library: None,
             family: DeviceFamily::HIP,
+            checks_memory: false,
         },
         next_handle: AtomicUsize::new(FIRST_HANDLE),
         next_address: AtomicU64::new(FIRST_ADDRESS),

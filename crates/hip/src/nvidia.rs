@@ -40,6 +40,7 @@ pub fn nvidia(options: &NvidiaOptions) -> std::result::Result<Arc<dyn Api>, Load
             name: "nvidia",
             library: Some(path),
             family: DeviceFamily::CUDA,
+            checks_memory: false,
         },
         has_no_device: AtomicBool::new(false),
         primaries: Mutex::new(Vec::new()),

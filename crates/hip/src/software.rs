@@ -42,6 +42,7 @@ pub fn software(options: SoftwareOptions) -> Arc<dyn Api> {
             name: "software",
             library: None,
             family: DeviceFamily::HIP,
+            checks_memory: true,
         },
         default_stream: Stream::new(0, StreamFlags::DEFAULT, gpu.clone()),
         next_stream: AtomicU64::new(1),

@@ -153,6 +153,11 @@ impl Issue<'_> {
         unsafe { self.api.launch_host_function(self.handle, function) }
     }
 
+    /// Whether it is this stream that is open.
+    pub fn is_of(&self, stream: &Stream) -> bool {
+        std::ptr::eq(self.stream, stream)
+    }
+
     pub(crate) fn stream(&self) -> &Stream {
         self.stream
     }

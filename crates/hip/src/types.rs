@@ -128,6 +128,9 @@ pub struct ProviderInfo {
     pub library: Option<PathBuf>,
     /// What kind of devices it has.
     pub family: &'static DeviceFamily,
+    /// Whether every access of device code is checked against the memory that
+    /// is allocated: what is freed should then really be freed.
+    pub checks_memory: bool,
 }
 
 macro_rules! c_enum {

@@ -503,7 +503,7 @@ fn a_failed_stream_ordered_free_leaves_the_memory_owned() {
     let live = plan.live();
     let buffer = device
         .allocator()
-        .reserve(&BufferParams::device_local(), 64)
+        .reserve(&BufferParams::device_local(), 2 << 20)
         .unwrap();
     let issue = stream.issue().unwrap();
     let pool = buffer.allocation().pool().unwrap();
@@ -517,7 +517,7 @@ fn a_failed_stream_ordered_free_leaves_the_memory_owned() {
     drop(buffer);
     assert_eq!(plan.live(), live, "freed when the buffer went");
     let [local, _] = device.allocator().pool_statistics().unwrap().unwrap();
-    assert_eq!(local.bytes_freed, 64);
+    assert_eq!(local.bytes_freed, 2 << 20);
 }
 
 #[test]
@@ -608,4 +608,20 @@ fn a_failed_release_is_reported_by_the_next_call() {
         "{status:#}"
     );
     device.allocator().allocate(&local, 64).unwrap();
+}
+
+#[test]
+fn pools_make_room_when_memory_runs_out() {
+    let (device, plan) = counted_device();
+    let params = BufferParams::device_local();
+    let allocate = |bytes| device.allocator().allocate(&params, bytes);
+    plan.arm_named("hipMalloc", 0, hip::Code::OUT_OF_MEMORY);
+    allocate(64).unwrap();
+    assert_eq!(plan.calls_of("hipMalloc"), 2);
+    assert_eq!(plan.calls_of("hipMemPoolTrimTo"), 2);
+    // Anything else is no matter of room.
+    plan.arm_named("hipMalloc", 0, hip::Code::INVALID_VALUE);
+    let status = allocate(64).unwrap_err();
+    assert_eq!(status.code(), StatusCode::InvalidArgument);
+    assert_eq!(plan.calls_of("hipMemPoolTrimTo"), 2);
 }

@@ -10,6 +10,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use hip::Event;
 
@@ -19,7 +20,11 @@ use crate::semaphore::{Agenda, lock};
 use crate::{Result, Status};
 
 /// Submissions between markers when nobody waits.
-pub(super) const MARKER_INTERVAL: u64 = 8;
+pub(super) const MARKER_INTERVAL: u64 = 16;
+
+/// How long a thread that waits looks at a marker before it sleeps on it. To be
+/// woken takes a driver longer than many a kernel runs.
+const LOOK: Duration = Duration::from_micros(50);
 
 /// Stands for the number of a marker where no marker reported the error.
 pub(super) const NO_MARKER: u64 = u64::MAX;
@@ -189,7 +194,18 @@ impl Shared {
     pub(super) fn synchronize(self: &Arc<Self>, number: u64, agenda: &mut Agenda) {
         match self.marker_at(number) {
             Ok(None) => {}
-            Ok(Some(marker)) => self.see_through(marker, agenda),
+            Ok(Some(marker)) => {
+                let upto = marker.number;
+                match look_for(LOOK, &marker) {
+                    Ok(true) => {
+                        // Only an event that nobody holds is recorded again.
+                        drop(marker);
+                        self.retire(upto, agenda);
+                    }
+                    Ok(false) => self.see_through(marker, agenda),
+                    Err(error) => self.recover(error.into(), upto, agenda),
+                }
+            }
             Err(error) => self.recover(error.into(), NO_MARKER, agenda),
         }
     }
@@ -344,5 +360,17 @@ impl Shared {
             let shared = self.clone();
             agenda.push(Box::new(move |agenda| shared.enqueue(submission, agenda)));
         }
+    }
+}
+
+/// Looks at a marker again and again, for so long at the most: whether it passed.
+fn look_for(duration: Duration, marker: &Marker) -> hip::Result<bool> {
+    let start = Instant::now();
+    loop {
+        let has_passed = marker.event.query()?;
+        if has_passed || start.elapsed() >= duration {
+            return Ok(has_passed);
+        }
+        std::hint::spin_loop();
     }
 }

@@ -16,6 +16,9 @@ use crate::{
 
 const LONG: Duration = Duration::from_secs(20);
 
+/// Memory that goes back to the driver when it is freed.
+const LARGE: u64 = 2 << 20;
+
 fn params(queue_count: usize, mode: CommandBufferMode) -> DeviceParams {
     DeviceParams {
         queue_count,
@@ -155,7 +158,9 @@ fn a_host_wait_records_one_marker_and_learns_of_all_before_it() {
     queue.barrier(&[], &at(&t, 5)).unwrap();
     t.wait(5, Timeout::Infinite).unwrap();
     assert_eq!(plan.calls_of("hipEventRecord"), 1);
-    assert_eq!(plan.calls_of("hipEventSynchronize"), 1);
+    // It had passed when it was looked at: nobody had to sleep.
+    assert_eq!(plan.calls_of("hipEventQuery"), 1);
+    assert_eq!(plan.calls_of("hipEventSynchronize"), 0);
     s.wait(1, Timeout::Immediate).unwrap();
     assert_eq!(s.query().unwrap(), 1);
     assert_eq!(plan.calls_of("hipEventRecord"), 1);
@@ -327,7 +332,7 @@ fn parked_work_fails_as_soon_as_any_of_its_waits_does() {
     queue.barrier(&[], &at(&work, 1)).unwrap();
     let waits = [Timepoint::new(&work, 1), Timepoint::new(&never, 1)];
     queue.barrier(&waits, &at(&done, 1)).unwrap();
-    plan.arm_named("hipEventSynchronize", 0, Code::ILLEGAL_ADDRESS);
+    plan.arm_named("hipEventQuery", 0, Code::ILLEGAL_ADDRESS);
     let cause = work.wait(1, Timeout::Infinite).unwrap_err();
     assert!(done.wait(1, Timeout::Immediate).unwrap_err().ptr_eq(&cause));
 }
@@ -370,7 +375,11 @@ fn a_fault_fails_everything_not_known_to_be_complete_with_its_cause() {
         queue.barrier(&[], &at(&s, 2)).unwrap();
         queue.barrier(&at(&s, 2), &at(&t, 1)).unwrap();
         device.queues()[1].barrier(&at(&t, 1), &at(&u, 1)).unwrap();
-        plan.arm_named("hipEventSynchronize", 0, Code::ILLEGAL_ADDRESS);
+        let look = match waits_alone {
+            true => "hipEventQuery",
+            false => "hipEventSynchronize",
+        };
+        plan.arm_named(look, 0, Code::ILLEGAL_ADDRESS);
         let waited = match waits_alone {
             true => t.wait(1, Timeout::Infinite),
             false => t.wait(1, LONG),
@@ -471,7 +480,7 @@ fn memory_comes_and_goes_in_the_order_of_the_queue() {
     let [gate, allocated, filled, freed, used] = semaphores();
     let params = BufferParams::device_local();
     let buffer = queue
-        .alloca(&at(&gate, 1), &at(&allocated, 1), &params, 64)
+        .alloca(&at(&gate, 1), &at(&allocated, 1), &params, LARGE)
         .unwrap();
     // No address yet, and yet it can be recorded and submitted.
     assert_eq!(code(buffer.device_ptr()), StatusCode::FailedPrecondition);
@@ -511,12 +520,56 @@ fn markers_are_used_again_however_their_work_is_waited_for() {
 }
 
 #[test]
+fn small_memory_is_handed_out_again_without_asking_the_driver() {
+    let (device, plan) = counted(1);
+    let queue = &device.queues()[0];
+    let params = BufferParams::device_local();
+    let [s] = semaphores();
+    let mut addresses = Vec::new();
+    for round in 0..3 {
+        let buffer = queue
+            .alloca(&[], &at(&s, 3 * round + 1), &params, 64)
+            .unwrap();
+        addresses.push(buffer.device_ptr().unwrap());
+        queue
+            .fill(
+                &[],
+                &at(&s, 3 * round + 2),
+                &BufferRef::whole(&buffer),
+                &[1],
+            )
+            .unwrap();
+        // By the queue, while it is in use, or by dropping it.
+        match round {
+            0 => queue.dealloca(&[], &at(&s, 3), &buffer).unwrap(),
+            _ => s.wait(3 * round + 2, Timeout::Infinite).unwrap(),
+        }
+    }
+    assert_eq!(addresses, [addresses[0]; 3]);
+    assert_eq!(plan.calls_of("hipMallocFromPoolAsync"), 1);
+    assert_eq!(plan.calls_of("hipFreeAsync"), 0);
+    // Another size is other memory, and other memory that is not there is
+    // made of what is kept.
+    plan.arm_named("hipMallocFromPoolAsync", 0, Code::OUT_OF_MEMORY);
+    let other = queue.alloca(&[], &at(&s, 10), &params, 128).unwrap();
+    other.device_ptr().unwrap();
+    assert_eq!(plan.calls_of("hipFreeAsync"), 1);
+    drop(other);
+    queue.wait_idle();
+    assert_eq!(plan.calls_of("hipFreeAsync"), 1);
+    device.trim().unwrap();
+    assert_eq!(plan.calls_of("hipFreeAsync"), 2);
+    drop(device);
+    assert_eq!(plan.live(), 0);
+}
+
+#[test]
 fn dropped_memory_goes_back_to_its_pool_without_waiting_for_the_device() {
     let (device, plan) = counted(1);
     let queue = &device.queues()[0];
     let params = BufferParams::device_local();
     let [s] = semaphores();
-    let buffer = queue.alloca(&[], &at(&s, 1), &params, 64).unwrap();
+    let buffer = queue.alloca(&[], &at(&s, 1), &params, LARGE).unwrap();
     queue
         .fill(&[], &at(&s, 2), &BufferRef::whole(&buffer), &[1])
         .unwrap();
@@ -526,7 +579,7 @@ fn dropped_memory_goes_back_to_its_pool_without_waiting_for_the_device() {
     assert_eq!(plan.calls_of("hipFreeAsync"), 1);
     assert_eq!(plan.calls_of("hipFree"), 0);
     // If that fails it is freed on the spot.
-    let buffer = queue.alloca(&[], &at(&s, 3), &params, 64).unwrap();
+    let buffer = queue.alloca(&[], &at(&s, 3), &params, LARGE).unwrap();
     queue.wait_idle();
     plan.arm_named("hipFreeAsync", 0, Code::INVALID_VALUE);
     drop(buffer);
@@ -558,7 +611,7 @@ fn memory_alone_needs_no_waiting_where_no_other_queue_can_use_it() {
         v.wait(1, LONG).unwrap();
         // What was reached stays so, whatever happens to the device later.
         if queues == 1 {
-            plan.arm_named("hipEventSynchronize", 0, Code::ILLEGAL_ADDRESS);
+            plan.arm_named("hipEventQuery", 0, Code::ILLEGAL_ADDRESS);
             queue.barrier(&[], &at(&u, 2)).unwrap();
             u.wait(2, Timeout::Infinite).unwrap_err();
             assert_eq!(s.query().unwrap(), 1);
