@@ -2,38 +2,17 @@
 //! memory however long the range is.
 //!
 //! A transfer runs on the queue's thread for host functions once its waits are
-//! reached. It copies chunk by chunk, and moves one chunk between file and
-//! pinned memory while the device copies the one before.
+//! reached.
 
-use super::{HostCallFlags, Queue};
-use crate::flags::{BufferUsage, MemoryAccess, MemoryType};
-use crate::semaphore::lock;
-use crate::{
-    Buffer, BufferParams, BufferRef, BufferSource, Fence, File, Result, Semaphore, Status, Timeout,
-    Timepoint,
-};
-
-/// Bytes that move at a time; tests have smaller steps to make many of them.
-const CHUNK_BYTES: u64 = if cfg!(test) { 256 << 10 } else { 8 << 20 };
-
-/// Chunks that a transfer has under way.
-const DEPTH: usize = 2;
+use super::{HostCallFlags, Queue, Transfer};
+use crate::flags::{BufferUsage, MemoryAccess};
+use crate::{Buffer, BufferRef, BufferSource, Fence, File, Result, Status, Timepoint};
 
 /// Up to this many bytes are taken at once and travel inside of a command.
 const INLINE_BYTES: u64 = 64 * 1024;
 
 /// Bytes of a file on disk that are read or written at a time.
 const DISK_BYTES: usize = if cfg!(test) { 100_000 } else { 1 << 20 };
-
-/// Pinned memory for chunks, kept from transfer to transfer.
-pub(super) type Staging = Vec<Slot>;
-
-/// Room for a chunk.
-pub(super) struct Slot {
-    buffer: Buffer,
-    /// When the device is done with what is in it.
-    free: Option<Timepoint>,
-}
 
 impl Queue {
     /// Reads a range of `file`, as long as `target`, once the waits are reached.
@@ -65,8 +44,14 @@ impl Queue {
         }
         let (queue, file) = (self.clone(), file.clone());
         let transfer = move |signals: &Fence| {
-            let mut transfer = Transfer::new(&queue)?;
-            transfer.read(&file, file_offset, &target, signals)
+            let mut bounce = Vec::new();
+            Transfer::new(&queue)?.upload(&target, signals, |offset, staging, length| {
+                fetch(&file, file_offset + offset, staging, length, &mut bounce)?;
+                // Before the copy: who waits for the last one has been told all.
+                file.tell(length);
+                Ok(())
+            })?;
+            Err(Status::deferred("the copy of the last chunk signals"))
         };
         self.host_call(waits, signals, Box::new(transfer), HostCallFlags::empty())
     }
@@ -86,8 +71,10 @@ impl Queue {
         file.check(MemoryAccess::WRITE, file_offset, source.byte_length())?;
         let (queue, file) = (self.clone(), file.clone());
         let transfer = move |_: &Fence| {
-            let mut transfer = Transfer::new(&queue)?;
-            transfer.write(&source, &file, file_offset)
+            let mut bounce = Vec::new();
+            Transfer::new(&queue)?.download(&source, |offset, staging, length| {
+                store(staging, &file, file_offset + offset, length, &mut bounce)
+            })
         };
         self.host_call(waits, signals, Box::new(transfer), HostCallFlags::empty())
     }
@@ -105,177 +92,56 @@ fn in_place(range: &BufferRef, usage: BufferUsage, access: MemoryAccess) -> Resu
     buffer.subspan(range.offset, range.length)
 }
 
-/// A transfer on the thread for host functions.
-struct Transfer<'a> {
-    queue: &'a Queue,
-    slots: Staging,
-    /// Counts the chunks that the device has copied.
-    steps: Semaphore,
-    issued: u64,
-    bounce: Vec<u8>,
+/// From a file to pinned memory.
+fn fetch(
+    file: &File,
+    offset: u64,
+    staging: &Buffer,
+    length: u64,
+    bounce: &mut Vec<u8>,
+) -> Result<()> {
+    if let Some(bytes) = file.bytes() {
+        return staging.map_write(0, &bytes[offset as usize..][..length as usize]);
+    }
+    bounce.resize(DISK_BYTES.min(length as usize), 0);
+    let mut done = 0;
+    while done < length {
+        let part = bounce.len().min((length - done) as usize);
+        file.read_at(offset + done, &mut bounce[..part])?;
+        staging.map_write(done, &bounce[..part])?;
+        done += part as u64;
+    }
+    Ok(())
 }
 
-impl<'a> Transfer<'a> {
-    fn new(queue: &'a Queue) -> Result<Self> {
-        Ok(Self {
-            slots: std::mem::take(&mut *lock(&queue.shared.staging)),
-            queue,
-            steps: Semaphore::new(0)?,
-            issued: 0,
-            bounce: Vec::new(),
-        })
-    }
-
-    /// The last copy signals: nothing has to come back to the host for that.
-    fn read(
-        &mut self,
-        file: &File,
-        file_offset: u64,
-        target: &Buffer,
-        signals: &Fence,
-    ) -> Result<()> {
-        for chunk in chunks(target.byte_length()) {
-            let slot = self.slot(chunk.index)?;
-            let staging = self.slots[slot].buffer.clone();
-            self.fetch(file, file_offset + chunk.offset, &staging, chunk.length)?;
-            let source = BufferRef::range(&staging, 0, chunk.length);
-            let target = BufferRef::range(target, chunk.offset, chunk.length);
-            let signals = if chunk.is_last { &**signals } else { &[] };
-            // Before the copy: who waits for the last one has been told all.
-            file.tell(chunk.length);
-            self.copy(slot, signals, &source, &target)?;
-        }
-        Err(Status::deferred("the copy of the last chunk signals"))
-    }
-
-    fn write(&mut self, source: &Buffer, file: &File, file_offset: u64) -> Result<()> {
-        let mut before = None;
-        for chunk in chunks(source.byte_length()) {
-            let slot = self.slot(chunk.index)?;
-            let target = BufferRef::range(&self.slots[slot].buffer, 0, chunk.length);
-            let source = BufferRef::range(source, chunk.offset, chunk.length);
-            self.copy(slot, &[], &source, &target)?;
-            if let Some((slot, chunk)) = before.replace((slot, chunk)) {
-                self.store(slot, chunk, file, file_offset)?;
-            }
-        }
-        match before {
-            Some((slot, chunk)) => self.store(slot, chunk, file, file_offset),
-            None => Ok(()),
-        }
-    }
-
-    /// Room for a chunk that the device does not use any more.
-    fn slot(&mut self, chunk: u64) -> Result<usize> {
-        let slot = (chunk % DEPTH as u64) as usize;
-        if slot == self.slots.len() {
-            let params = BufferParams {
-                // Also read by the host, which write-combined memory makes slow.
-                memory_type: MemoryType::HOST_LOCAL
-                    | MemoryType::HOST_CACHED
-                    | MemoryType::DEVICE_VISIBLE,
-                ..BufferParams::host_visible()
-            };
-            let buffer = self.queue.allocator.allocate(&params, CHUNK_BYTES)?;
-            self.slots.push(Slot { buffer, free: None });
-        }
-        // A copy that failed is done with it too. If it was of this transfer
-        // the next one says so; if not, it is none of ours.
-        let _ = self.wait(slot);
-        Ok(slot)
-    }
-
-    fn wait(&mut self, slot: usize) -> Result<()> {
-        match self.slots[slot].free.take() {
-            Some(point) => point.semaphore.wait(point.value, Timeout::Infinite),
-            None => Ok(()),
-        }
-    }
-
-    /// Copies between a slot and a buffer, behind the chunks before: if one of
-    /// those failed, so does this.
-    fn copy(
-        &mut self,
-        slot: usize,
-        signals: &[Timepoint],
-        source: &BufferRef,
-        target: &BufferRef,
-    ) -> Result<()> {
-        let before = Timepoint::new(&self.steps, self.issued);
-        let step = Timepoint::new(&self.steps, self.issued + 1);
-        let signals: Vec<_> = signals.iter().cloned().chain([step.clone()]).collect();
-        self.queue.copy(&[before], &signals, source, target)?;
-        // Only now: nobody would ever signal the step of a copy that is refused.
-        self.issued += 1;
-        self.slots[slot].free = Some(step);
-        Ok(())
-    }
-
-    /// From the file to pinned memory.
-    fn fetch(&mut self, file: &File, offset: u64, staging: &Buffer, length: u64) -> Result<()> {
-        if let Some(bytes) = file.bytes() {
-            return staging.map_write(0, &bytes[offset as usize..][..length as usize]);
-        }
-        self.bounce.resize(DISK_BYTES.min(length as usize), 0);
-        let mut done = 0;
-        while done < length {
-            let part = self.bounce.len().min((length - done) as usize);
-            file.read_at(offset + done, &mut self.bounce[..part])?;
-            staging.map_write(done, &self.bounce[..part])?;
-            done += part as u64;
-        }
-        Ok(())
-    }
-
-    /// From pinned memory, once the copy is complete, to the file.
-    fn store(&mut self, slot: usize, chunk: Chunk, file: &File, file_offset: u64) -> Result<()> {
-        self.wait(slot)?;
-        let staging = self.slots[slot].buffer.clone();
-        self.bounce.resize(DISK_BYTES.min(chunk.length as usize), 0);
-        let mut done = 0;
-        while done < chunk.length {
-            let part = self.bounce.len().min((chunk.length - done) as usize);
-            staging.map_read(done, &mut self.bounce[..part])?;
-            file.write_at(file_offset + chunk.offset + done, &self.bounce[..part])?;
-            done += part as u64;
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Transfer<'_> {
-    fn drop(&mut self) {
-        *lock(&self.queue.shared.staging) = std::mem::take(&mut self.slots);
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Chunk {
-    index: u64,
+/// From pinned memory to a file.
+fn store(
+    staging: &Buffer,
+    file: &File,
     offset: u64,
     length: u64,
-    is_last: bool,
-}
-
-fn chunks(length: u64) -> impl Iterator<Item = Chunk> {
-    (0..length.div_ceil(CHUNK_BYTES)).map(move |index| {
-        let offset = index * CHUNK_BYTES;
-        Chunk {
-            index,
-            offset,
-            length: CHUNK_BYTES.min(length - offset),
-            is_last: length - offset <= CHUNK_BYTES,
-        }
-    })
+    bounce: &mut Vec<u8>,
+) -> Result<()> {
+    bounce.resize(DISK_BYTES.min(length as usize), 0);
+    let mut done = 0;
+    while done < length {
+        let part = bounce.len().min((length - done) as usize);
+        staging.map_read(done, &mut bounce[..part])?;
+        file.write_at(offset + done, &bounce[..part])?;
+        done += part as u64;
+    }
+    Ok(())
 }
 
 #[cfg(all(test, not(loom)))]
 mod tests {
     use std::time::Duration;
 
+    use super::super::staging::{CHUNK_BYTES, DEPTH};
     use super::*;
+    use crate::semaphore::lock;
     use crate::testing::fail_every_call;
-    use crate::{Device, DeviceParams, Driver, DriverOptions, StatusCode};
+    use crate::{BufferParams, Device, DeviceParams, Driver, DriverOptions, Semaphore, StatusCode};
 
     const LONG: Duration = Duration::from_secs(60);
 
