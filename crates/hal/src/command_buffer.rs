@@ -11,24 +11,28 @@
 //! | `recording.rs` | from a command to its final form |
 //! | `deferred.rs` | the final form, and applying it to a sink |
 //! | `stream.rs` | sink: each command on a HIP stream |
-//! | `graph.rs` | sink: each command a node of a HIP graph |
+//! | `graph.rs` | sink: each command a node of a HIP graph; the graphs kept |
+//! | `replay.rs` | one execution: by stream or by graph |
+//! | `trial.rs` | which of the two is faster |
 //! | `resources.rs` | what must stay alive until the work has completed |
 
 mod deferred;
 mod graph;
 mod recording;
+mod replay;
 mod resources;
 mod state;
 mod stream;
 #[cfg(all(test, not(loom)))]
 mod tests;
+mod trial;
 mod validation;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use hip::{Context, GraphExec, Issue};
+use hip::{Context, Issue};
 
 use crate::command::{BufferRef, Command, DispatchConfig};
 use crate::flags::{CommandBufferFlags, CommandCategories, ExecutionStage};
@@ -38,9 +42,12 @@ use crate::{
     Result, Status,
 };
 use deferred::Deferred;
-use graph::GraphCache;
+use graph::{Built, GraphCache};
 use recording::Recording;
+pub(crate) use replay::Replay;
 use stream::StreamSink;
+pub(crate) use trial::Experience;
+use trial::Trial;
 use validation::{SlotNeeds, check_table};
 
 /// Most binding slots of a command buffer. Programs use a handful; each costs
@@ -73,6 +80,7 @@ pub(crate) struct RecordingDevice {
     pub(crate) context: Context,
     pub(crate) block_pool: BlockPool,
     pub(crate) limits: DeviceLimits,
+    pub(crate) experience: Experience,
 }
 
 enum Phase {
@@ -86,6 +94,7 @@ struct Recorded {
     commands: Deferred,
     slots: Vec<SlotNeeds>,
     graphs: GraphCache,
+    trial: Trial,
     listing: Vec<String>,
 }
 
@@ -220,6 +229,7 @@ impl CommandBuffer {
         drop(phase);
         let (commands, slots, listing) = recording.finish();
         let recorded = Recorded {
+            trial: Trial::new(commands.node_count()),
             commands,
             slots,
             graphs: GraphCache::default(),
@@ -227,10 +237,7 @@ impl CommandBuffer {
         };
         let is_launched = self.0.mode == CommandBufferMode::Graph;
         if is_launched && recorded.commands.is_static() && !recorded.commands.is_empty() {
-            recorded
-                .graphs
-                .get(&self.0.device.context, &recorded.commands, &[])
-                .map_err(|status| status.context("building the graph of a command buffer"))?;
+            self.graph(&recorded, &BindingTable::empty())?;
         }
         // Nobody else can have come here: the phase changed under its lock.
         let _ = self.0.recorded.set(recorded);
@@ -319,21 +326,16 @@ impl CommandBuffer {
         Ok(())
     }
 
-    /// The graph to launch for `table`; `None` if commands are issued one by one.
-    pub(crate) fn graph(&self, table: &BindingTable) -> Result<Option<Arc<GraphExec>>> {
-        let recorded = self.recorded()?;
-        if self.0.mode == CommandBufferMode::Stream || recorded.commands.is_empty() {
-            return Ok(None);
-        }
+    /// The graph to launch for `table`.
+    fn graph(&self, recorded: &Recorded, table: &BindingTable) -> Result<Arc<Built>> {
         recorded
             .graphs
             .get(&self.0.device.context, &recorded.commands, table.bindings())
-            .map(Some)
             .map_err(|status| status.context("building the graph of a command buffer"))
     }
 
     /// Issues every command on a stream.
-    pub(crate) fn replay(&self, issue: &Issue<'_>, table: &BindingTable) -> Result<()> {
+    fn replay(&self, issue: &Issue<'_>, table: &BindingTable) -> Result<()> {
         self.recorded()?
             .commands
             .apply(&mut StreamSink(issue), table.bindings())
@@ -343,6 +345,14 @@ impl CommandBuffer {
         self.0.recorded.get().ok_or_else(|| {
             Status::failed_precondition("the command buffer was not recorded to its end")
         })
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(recorded) = self.recorded.get() {
+            recorded.trial.abandon(&self.device.experience);
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use hip::{Context, DeviceAttribute, DeviceFamily, Stream};
 
-use crate::command_buffer::RecordingDevice;
+use crate::command_buffer::{Experience, RecordingDevice};
 use crate::flags::{CommandBufferFlags, CommandCategories};
 use crate::pool::Pools;
 use crate::{
@@ -61,6 +61,7 @@ impl Device {
             context: context.clone(),
             block_pool: block_pool.clone(),
             limits,
+            experience: Experience::default(),
         });
         let queues = streams
             .into_iter()

@@ -13,6 +13,7 @@
 //! | `watcher.rs` | the thread that sleeps in HIP for waiters |
 //! | `calls.rs` | host functions |
 //! | `files.rs` | reading from files and writing to them |
+//! | `staging.rs` | bytes between host and buffers, through pinned memory |
 //! | `work.rs` | what a submission does |
 //!
 //! Locks are held for short steps and for issuing, never for waiting. When
@@ -22,6 +23,7 @@ mod calls;
 mod files;
 mod flight;
 mod parking;
+mod staging;
 mod submission;
 #[cfg(all(test, not(loom)))]
 mod tests;
@@ -38,7 +40,7 @@ use hip::Stream;
 
 pub use calls::HostFunction;
 
-use crate::command_buffer::RecordingDevice;
+use crate::command_buffer::{RecordingDevice, Replay};
 use crate::flags::{CommandBufferFlags, CommandCategories};
 use crate::semaphore::{Agenda, Attention, Condvar, Mutex, check_value, lock};
 use crate::{
@@ -46,9 +48,12 @@ use crate::{
     CommandBufferMode, Fence, MAX_UPDATE_BYTES, Result, Status, Timepoint, WHOLE_BUFFER,
 };
 use calls::{Call, Calls};
-use files::Staging;
 use flight::{Flight, MARKER_INTERVAL, NO_MARKER};
 use parking::{Parked, Parking};
+#[cfg(all(test, not(loom)))]
+pub(crate) use staging::CHUNK_BYTES;
+use staging::Staging;
+pub(crate) use staging::Transfer;
 use submission::Submission;
 use work::Work;
 
@@ -136,7 +141,7 @@ pub(crate) struct Shared {
     parking: Mutex<Parking>,
     calls: Mutex<Calls>,
     called: Condvar,
-    /// Pinned memory of file transfers that nobody uses now.
+    /// Pinned memory of transfers that nobody uses now.
     staging: Mutex<Staging>,
     threads: Mutex<Threads>,
     /// The device has no other queue.
@@ -254,7 +259,7 @@ impl Queue {
         let work = executions.iter().map(|execution| Work::Execute {
             commands: execution.commands.clone(),
             bindings: execution.bindings.clone(),
-            graph: None,
+            replay: Replay::default(),
         });
         submission.work.extend(work);
         self.submit(submission);

@@ -89,7 +89,11 @@ fn at(semaphore: &Semaphore, value: u64) -> [Timepoint; 1] {
 }
 
 fn in_each_mode(program: impl Fn(&Traced)) {
-    for mode in [CommandBufferMode::Stream, CommandBufferMode::Graph] {
+    for mode in [
+        CommandBufferMode::Stream,
+        CommandBufferMode::Graph,
+        CommandBufferMode::Auto,
+    ] {
         program(&Traced::new(mode));
     }
 }

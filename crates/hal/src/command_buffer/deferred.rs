@@ -321,6 +321,15 @@ impl Deferred {
         self.is_empty
     }
 
+    /// How many nodes of a graph the commands are.
+    pub(super) fn node_count(&self) -> usize {
+        let transfers = self.ops.iter().filter(|op| match op {
+            Op::Fill { .. } | Op::Update { .. } | Op::Copy { .. } => true,
+            Op::Barrier | Op::Dispatches(_) | Op::Patched(_) => false,
+        });
+        self.dispatches.len() + transfers.count()
+    }
+
     /// Whether every application is the same, whatever the table.
     pub(crate) fn is_static(&self) -> bool {
         self.is_static

@@ -1,5 +1,6 @@
 //! Rules of recording and submitting, on a provider that does nothing.
 
+mod auto;
 mod dispatches;
 mod slots;
 mod transfers;

@@ -25,7 +25,7 @@ pub struct DriverOptions {
 /// stand the name of a driver, as in `hip_use_streams`: so the stock tools call
 /// theirs.
 pub const DRIVER_OPTIONS: &[(&str, &str)] = &[
-    ("command_buffer_mode", "`stream` or `graph`"),
+    ("command_buffer_mode", "`stream`, `graph` or `auto`"),
     ("use_streams", "true for `stream`, false for `graph`"),
     (
         "async_allocations",
@@ -69,7 +69,7 @@ impl DriverOptions {
             "command_buffer_mode" => {
                 device.command_buffer_mode = value
                     .parse()
-                    .map_err(|_| unfit(key, value, "`stream` or `graph`"))?;
+                    .map_err(|_| unfit(key, value, "`stream`, `graph` or `auto`"))?;
             }
             "use_streams" => {
                 device.command_buffer_mode = if boolean(key, value)? {

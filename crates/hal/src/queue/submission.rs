@@ -154,6 +154,7 @@ impl Submission {
             }
             self.signal(agenda);
         }
+        self.work.iter().for_each(Work::observe);
         self.reset();
     }
 

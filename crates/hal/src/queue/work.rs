@@ -1,9 +1,8 @@
 //! What a submission does between its waits and its signals.
 
-use std::sync::Arc;
+use hip::Issue;
 
-use hip::{GraphExec, Issue};
-
+use crate::command_buffer::Replay;
 use crate::{BindingTable, Buffer, CommandBuffer, Result, Status};
 
 /// One piece of work.
@@ -12,8 +11,8 @@ pub(super) enum Work {
     Execute {
         commands: CommandBuffer,
         bindings: BindingTable,
-        /// Launched in place of the commands, in graph mode.
-        graph: Option<Arc<GraphExec>>,
+        /// How, once that is decided.
+        replay: Replay,
     },
     /// Gives a reserved buffer its memory.
     Allocate(Buffer),
@@ -27,10 +26,10 @@ impl Work {
         if let Self::Execute {
             commands,
             bindings,
-            graph,
+            replay,
         } = self
         {
-            *graph = commands.graph(bindings)?;
+            *replay = Replay::prepare(commands, bindings)?;
         }
         Ok(())
     }
@@ -41,11 +40,8 @@ impl Work {
             Self::Execute {
                 commands,
                 bindings,
-                graph,
-            } => match graph {
-                Some(graph) => Ok(issue.launch_graph(graph)?),
-                None => commands.replay(issue, bindings),
-            },
+                replay,
+            } => replay.issue(issue, commands, bindings),
             Self::Allocate(buffer) => match buffer.allocation().pool() {
                 Some(memory) => memory.commit(issue),
                 None => Ok(()),
@@ -54,6 +50,16 @@ impl Work {
                 Some(memory) => memory.free(issue),
                 None => Ok(()),
             },
+        }
+    }
+
+    /// The work is done.
+    pub(super) fn observe(&self) {
+        if let Self::Execute {
+            commands, replay, ..
+        } = self
+        {
+            replay.observe(commands);
         }
     }
 

@@ -191,6 +191,7 @@ impl Variant {
             _ => &[
                 Some(CommandBufferMode::Stream),
                 Some(CommandBufferMode::Graph),
+                Some(CommandBufferMode::Auto),
             ],
         };
         let bindings: &[_] = match scope {

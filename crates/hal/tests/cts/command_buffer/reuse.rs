@@ -18,6 +18,7 @@ pub(crate) const CASES: &[Case] = cases![Mode:
     multi_dispatch_multi_resubmit,
     same_commands_many_times,
     more_tables_than_are_remembered,
+    tables_for_dispatches_and_fills_in_turn,
     tables_in_flight_at_once,
     on_both_queues_at_once,
     recorded_buffers_are_retained,
@@ -220,6 +221,38 @@ fn more_tables_than_are_remembered(fixture: &Fixture) -> Outcome {
         for (seed, source) in sources.iter().enumerate() {
             fixture.submit_with(&commands, &[source, &target])?;
             fixture.expect(&target, &[seed as u8 + 1; 16])?;
+        }
+    }
+    Ok(())
+}
+
+/// Every address changes from one time to the next, often enough for graphs to
+/// be built and changed.
+fn tables_for_dispatches_and_fills_in_turn(fixture: &Fixture) -> Outcome {
+    let executable = fixture.executable("scale_and_offset")?;
+    let commands = fixture.record_slots(|commands| {
+        commands.fill(&BufferRef::slot(2, 4, 8), &[0xAB, 0xCD])?;
+        commands.dispatch(&executable, 0, [1, 1, 1], &[3, 10], &[slot(0), slot(1)])?;
+        commands.barrier()?;
+        commands.copy(&BufferRef::slot(1, 0, 4), &BufferRef::slot(2, 12, 4))
+    })?;
+    let sets = (0..6_u32)
+        .map(|seed| {
+            let input = fixture.buffer_of(&words([seed, 2, 3, 4]))?;
+            Ok((input, fixture.buffer(16, 0)?, fixture.buffer(16, 0)?))
+        })
+        .collect::<Result<Vec<_>, Stop>>()?;
+    for _ in 0..8 {
+        for (seed, (input, output, filled)) in (0..).zip(&sets) {
+            fixture.submit_with(&commands, &[input, output, filled])?;
+            fixture.expect(output, &words([3 * seed + 10, 16, 19, 22]))?;
+            let expected = words([0, 0xCDAB_CDAB, 0xCDAB_CDAB, 3 * seed + 10]);
+            fixture.expect(filled, &expected)?;
+            // What is left of this time must not pass for the next one.
+            fixture.submit(&fixture.record(|commands| -> Outcome {
+                commands.fill(&commands.whole(output), &[0])?;
+                Ok(commands.fill(&commands.whole(filled), &[0])?)
+            })?)?;
         }
     }
     Ok(())
