@@ -44,7 +44,7 @@ pub(super) struct DeviceArgs {
     /// How recorded commands reach the device.
     #[arg(
         long = "command_buffer_mode",
-        value_name = "stream|graph",
+        value_name = "stream|graph|auto",
         default_value = "stream"
     )]
     command_buffer_mode: String,
@@ -121,7 +121,7 @@ impl DeviceArgs {
                         self.command_buffer_mode
                     ),
                 )
-                .help("there are: stream, graph")
+                .help("there are: stream, graph, auto")
             }),
         }
     }
