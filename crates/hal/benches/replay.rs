@@ -1,4 +1,4 @@
-//! What recording and replaying dispatches costs above HIP, on the provider
+//! What recording, replaying and submitting costs above HIP, on the provider
 //! that does nothing.
 //!
 //! ```text
@@ -91,18 +91,43 @@ fn main() {
         ));
     }
     say("* of a whole command buffer, with its submission, once warm");
-    let mut bench = Bench::new(CommandBufferMode::Stream);
-    let submission = bench.time("empty", 20_000) * DISPATCHES as f64;
     say(&format!(
-        "\nsubmission of an empty command buffer, one signal: {submission:.0} ns, {} allocations",
-        bench.allocations("empty")
+        "\nsubmissions, each:\n{:<60}{:>9}{:>14}{:>13}",
+        "", "ns", "allocations", "instructions"
     ));
-    let mut graph = Bench::new(CommandBufferMode::Graph);
-    let launch = graph.time("replay", 2000) * DISPATCHES as f64;
-    say(&format!(
-        "submission of a graph of {DISPATCHES} dispatches: {launch:.0} ns, {} allocations",
-        graph.allocations("replay")
-    ));
+    for (phase, mode, name) in [
+        ("empty", CommandBufferMode::Stream, "empty command buffer"),
+        (
+            "single",
+            CommandBufferMode::Stream,
+            "one dispatch, new table, new semaphore, behind the last one",
+        ),
+        (
+            "memory",
+            CommandBufferMode::Stream,
+            "memory of the queue, new semaphore, dropped",
+        ),
+        (
+            "replay",
+            CommandBufferMode::Graph,
+            "graph of 1000 dispatches",
+        ),
+    ] {
+        let mut bench = Bench::new(mode);
+        let ns = bench.time(phase, 2000) * DISPATCHES as f64;
+        let allocations = bench.allocations(phase);
+        let instructions = match mode {
+            CommandBufferMode::Stream => instructions(phase),
+            _ => None,
+        };
+        let instructions = instructions.map_or_else(
+            || "-".to_owned(),
+            |count| format!("{:.0}", count * DISPATCHES as f64),
+        );
+        say(&format!(
+            "{name:<60}{ns:>9.0}{allocations:>14}{instructions:>13}"
+        ));
+    }
     if instructions("bare").is_none() {
         say("no instructions counted: neither perf nor valgrind can be run here");
     }
@@ -122,6 +147,8 @@ struct Bench {
     direct: CommandBuffer,
     indirect: CommandBuffer,
     empty: CommandBuffer,
+    single: CommandBuffer,
+    last: Timepoint,
     table: BindingTable,
     semaphore: Semaphore,
     value: u64,
@@ -153,6 +180,11 @@ impl Bench {
         let slots = [0, 1].map(|slot| BufferRef::slot(slot, 0, 64));
         let empty = begin(&device, 0);
         empty.end().unwrap();
+        let single = begin(&device, 2);
+        single
+            .dispatch(&executable, 0, [4, 1, 1], &[3, 10], &slots)
+            .unwrap();
+        single.end().unwrap();
         let launch = LaunchConfig {
             grid: [4, 1, 1].into(),
             block: [64, 1, 1].into(),
@@ -162,6 +194,8 @@ impl Bench {
             direct: record(&device, &executable, &bindings),
             indirect: record(&device, &executable, &slots),
             empty,
+            single,
+            last: Timepoint::new(&device.create_semaphore(0).unwrap(), 0),
             table: buffers.iter().map(Binding::whole).collect(),
             semaphore: device.create_semaphore(0).unwrap(),
             value: 0,
@@ -188,6 +222,8 @@ impl Bench {
                 let execution = Execution::new(&self.empty);
                 (0..rounds).for_each(|_| self.submit(&execution));
             }
+            "single" => (0..rounds).for_each(|_| self.submit_single()),
+            "memory" => (0..rounds).for_each(|_| self.allocate()),
             "record" => (0..rounds).for_each(|_| {
                 black_box(record(&self.device, &self.executable, &self.bindings));
             }),
@@ -244,6 +280,28 @@ impl Bench {
             // SAFETY: the null provider uses no handle and no argument.
             unsafe { api.launch_kernel(function, config, stream, kernarg) }.unwrap();
         }
+    }
+
+    /// As programs do: everything is new but the commands.
+    fn submit_single(&mut self) {
+        let done = Timepoint::new(&self.device.create_semaphore(0).unwrap(), 1);
+        let table: BindingTable = self.table.bindings().iter().cloned().collect();
+        let execution = Execution::with_bindings(&self.single, &table);
+        let waits = std::slice::from_ref(&self.last);
+        let queue = self.device.queue(QueueAffinity::ANY).unwrap();
+        queue
+            .execute(waits, std::slice::from_ref(&done), &[execution])
+            .unwrap();
+        self.last = done;
+    }
+
+    fn allocate(&mut self) {
+        let done = Timepoint::new(&self.device.create_semaphore(0).unwrap(), 1);
+        let queue = self.device.queue(QueueAffinity::ANY).unwrap();
+        let params = BufferParams::device_local();
+        let signals = std::slice::from_ref(&done);
+        let buffer = queue.alloca(&[], signals, &params, 4096).unwrap();
+        drop(black_box(buffer));
     }
 
     fn submit(&mut self, execution: &Execution) {

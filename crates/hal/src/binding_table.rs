@@ -91,7 +91,11 @@ impl BindingTable {
 
 impl FromIterator<Binding> for BindingTable {
     fn from_iter<I: IntoIterator<Item = Binding>>(bindings: I) -> Self {
-        Self::new(bindings.into_iter().collect())
+        let bindings: Arc<[Binding]> = bindings.into_iter().collect();
+        match bindings.is_empty() {
+            true => Self(None),
+            false => Self(Some(bindings)),
+        }
     }
 }
 

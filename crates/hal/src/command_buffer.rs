@@ -28,18 +28,19 @@ mod tests;
 mod trial;
 mod validation;
 
+use std::any::Any;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use hip::{Context, Issue};
 
-use crate::command::{BufferRef, Command, DispatchConfig};
+use crate::command::{BufferRef, Command, DispatchConfig, MAX_UPDATE_BYTES};
 use crate::flags::{CommandBufferFlags, CommandCategories, ExecutionStage};
 use crate::semaphore::{Mutex, lock};
 use crate::{
     Binding, BindingTable, BlockPool, CommandBufferMode, DeviceLimits, Executable, QueueAffinity,
-    Result, Status,
+    Result, Status, WHOLE_BUFFER,
 };
 use deferred::Deferred;
 use graph::{Built, GraphCache};
@@ -273,6 +274,44 @@ impl CommandBuffer {
     /// Writes bytes, at most 64 KiB, which are taken now.
     pub fn update(&self, source: &[u8], target: &BufferRef) -> Result<()> {
         self.record(&Command::Update { source, target })
+    }
+
+    /// Writes any number of bytes, which are taken now, by as many updates as
+    /// that takes.
+    pub fn write(&self, source: &[u8], target: &BufferRef) -> Result<()> {
+        let length = source.len() as u64;
+        if target.length != WHOLE_BUFFER && target.length != length {
+            return Err(Status::invalid_argument(format!(
+                "an update of {length} bytes has a target of {}",
+                target.length
+            )));
+        }
+        // As much at a time as an update takes and a staging block holds.
+        let most = (self.0.device.block_pool.block_bytes() as usize).clamp(1, MAX_UPDATE_BYTES);
+        let mut offset = target.offset;
+        for part in source.chunks(most) {
+            let length = part.len() as u64;
+            let target = BufferRef {
+                source: target.source.clone(),
+                offset,
+                length,
+            };
+            self.update(part, &target)?;
+            offset = offset.saturating_add(length);
+        }
+        Ok(())
+    }
+
+    /// Keeps a value for as long as the recorded commands are kept: until
+    /// nobody has the command buffer and what was submitted is complete.
+    pub fn keep(&self, value: impl Any + Send + Sync) -> Result<()> {
+        match &mut *lock(&self.0.phase) {
+            Phase::Recording(recording) => {
+                recording.keep(Box::new(value));
+                Ok(())
+            }
+            _ => Err(not_recording()),
+        }
     }
 
     /// Copies a range to another.

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::ops::Deref;
 
+use smallvec::{SmallVec, smallvec};
+
 use crate::semaphore::{Agenda, Look};
 use crate::{Result, Semaphore, Status, Timeout, Timepoint, WaitMode, wait_timepoints};
 
@@ -13,7 +15,7 @@ const FEW: usize = 16;
 /// Points of any number of semaphores, each semaphore once with its highest
 /// value. Reads as a slice of [`Timepoint`].
 #[derive(Clone, Debug, Default)]
-pub struct Fence(Vec<Timepoint>);
+pub struct Fence(SmallVec<[Timepoint; 1]>);
 
 impl Fence {
     /// A fence without points: reached already.
@@ -23,7 +25,7 @@ impl Fence {
 
     /// A fence of one point.
     pub fn at(semaphore: &Semaphore, value: u64) -> Self {
-        Self(vec![Timepoint::new(semaphore, value)])
+        Self(smallvec![Timepoint::new(semaphore, value)])
     }
 
     /// Adds a point. Of two values of one semaphore the higher stays.

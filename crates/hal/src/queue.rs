@@ -45,7 +45,7 @@ use crate::flags::{CommandBufferFlags, CommandCategories};
 use crate::semaphore::{Agenda, Attention, Condvar, Mutex, check_value, lock};
 use crate::{
     Allocator, BindingTable, Buffer, BufferParams, BufferRef, Command, CommandBuffer,
-    CommandBufferMode, Fence, MAX_UPDATE_BYTES, Result, Status, Timepoint, WHOLE_BUFFER,
+    CommandBufferMode, Fence, Result, Status, Timepoint,
 };
 use calls::{Call, Calls};
 use flight::{Flight, MARKER_INTERVAL, NO_MARKER};
@@ -274,7 +274,7 @@ impl Queue {
         target: &BufferRef,
         pattern: &[u8],
     ) -> Result<()> {
-        self.execute_once(waits, signals, |commands| commands.fill(target, pattern))
+        self.run_once(waits, signals, |commands| commands.fill(target, pattern))
     }
 
     /// Writes any number of bytes, which are taken now.
@@ -285,29 +285,7 @@ impl Queue {
         source: &[u8],
         target: &BufferRef,
     ) -> Result<()> {
-        let length = source.len() as u64;
-        if target.length != WHOLE_BUFFER && target.length != length {
-            return Err(Status::invalid_argument(format!(
-                "an update of {length} bytes has a target of {}",
-                target.length
-            )));
-        }
-        // As much at a time as an update takes and a staging block holds.
-        let most = (self.device.block_pool.block_bytes() as usize).clamp(1, MAX_UPDATE_BYTES);
-        self.execute_once(waits, signals, |commands| {
-            let mut offset = target.offset;
-            for part in source.chunks(most) {
-                let length = part.len() as u64;
-                let target = BufferRef {
-                    source: target.source.clone(),
-                    offset,
-                    length,
-                };
-                commands.update(part, &target)?;
-                offset = offset.saturating_add(length);
-            }
-            Ok(())
-        })
+        self.run_once(waits, signals, |commands| commands.write(source, target))
     }
 
     /// Copies a range to another of the same length that does not overlap it.
@@ -318,7 +296,7 @@ impl Queue {
         source: &BufferRef,
         target: &BufferRef,
     ) -> Result<()> {
-        self.execute_once(waits, signals, |commands| commands.copy(source, target))
+        self.run_once(waits, signals, |commands| commands.copy(source, target))
     }
 
     /// Runs one command, such as a dispatch.
@@ -328,7 +306,29 @@ impl Queue {
         signals: &[Timepoint],
         command: &Command<'_>,
     ) -> Result<()> {
-        self.execute_once(waits, signals, |commands| commands.record(command))
+        self.run_once(waits, signals, |commands| commands.record(command))
+    }
+
+    /// Executes commands that `record` records for this one time. They go one
+    /// by one: nothing is gained by building a graph to launch it once.
+    pub fn run_once(
+        &self,
+        waits: &[Timepoint],
+        signals: &[Timepoint],
+        record: impl FnOnce(&CommandBuffer) -> Result<()>,
+    ) -> Result<()> {
+        let commands = CommandBuffer::new(
+            &self.device,
+            CommandBufferMode::Stream,
+            CommandBufferFlags::ONE_SHOT,
+            CommandCategories::ANY,
+            QueueAffinity::ANY,
+            0,
+        )?;
+        commands.begin()?;
+        record(&commands)?;
+        commands.end()?;
+        self.execute(waits, signals, &[Execution::new(&commands)])
     }
 
     /// A buffer of at least `byte_size` bytes that gets its memory, in the
@@ -449,28 +449,6 @@ impl Queue {
             }
         }
         self.trim();
-    }
-
-    /// Submits commands that are recorded for this one time, and always one
-    /// by one: nothing is gained by building a graph to launch it once.
-    fn execute_once(
-        &self,
-        waits: &[Timepoint],
-        signals: &[Timepoint],
-        record: impl FnOnce(&CommandBuffer) -> Result<()>,
-    ) -> Result<()> {
-        let commands = CommandBuffer::new(
-            &self.device,
-            CommandBufferMode::Stream,
-            CommandBufferFlags::ONE_SHOT,
-            CommandCategories::ANY,
-            QueueAffinity::ANY,
-            0,
-        )?;
-        commands.begin()?;
-        record(&commands)?;
-        commands.end()?;
-        self.execute(waits, signals, &[Execution::new(&commands)])
     }
 
     fn begin(&self, waits: &[Timepoint], signals: &[Timepoint]) -> Result<Submission> {

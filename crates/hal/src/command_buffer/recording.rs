@@ -1,5 +1,6 @@
 //! From a command to its final form.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use hip::LaunchConfig;
@@ -73,6 +74,10 @@ impl Recording {
         let mut commands = self.commands;
         commands.freeze();
         (commands, self.slots, self.listing.unwrap_or_default())
+    }
+
+    pub(super) fn keep(&mut self, value: Box<dyn Any + Send + Sync>) {
+        self.commands.resources.keep(value);
     }
 
     pub(super) fn record(&mut self, command: &Command<'_>) -> Result<()> {

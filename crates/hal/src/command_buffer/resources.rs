@@ -1,5 +1,7 @@
 //! What must stay alive until the work has completed.
 
+use std::any::Any;
+
 use hip::DevicePtr;
 
 use crate::flags::CommandBufferFlags;
@@ -12,6 +14,8 @@ pub(crate) struct Resources {
     /// `None` when the caller keeps everything alive.
     retained: Option<ResourceSet>,
     staging: Arena,
+    /// What the caller wants kept beside.
+    others: Vec<Box<dyn Any + Send + Sync>>,
 }
 
 impl Resources {
@@ -20,7 +24,12 @@ impl Resources {
         Self {
             retained: is_retained.then(|| ResourceSet::new(pool)),
             staging: Arena::new(pool),
+            others: Vec::new(),
         }
+    }
+
+    pub(super) fn keep(&mut self, value: Box<dyn Any + Send + Sync>) {
+        self.others.push(value);
     }
 
     pub(super) fn keep_buffer(&mut self, buffer: &Buffer) {

@@ -79,7 +79,9 @@ impl Flight {
         if self.is_looking {
             return;
         }
-        for submission in &mut self.submissions {
+        let signalled = |submission: &Submission| submission.is_signalled;
+        let first = self.submissions.partition_point(signalled);
+        for submission in self.submissions.iter_mut().skip(first) {
             if submission.number > known || !submission.signal_if_settled(agenda) {
                 break;
             }

@@ -10,8 +10,8 @@ use super::*;
 use crate::flags::{BufferUsage, MemoryAccess};
 use crate::testing::{device_over, fail_every_call, null_device};
 use crate::{
-    Binding, Device, DeviceParams, Executable, ExecutableParams, Semaphore, StatusCode, Timeout,
-    WaitMode, wait_timepoints,
+    Binding, Device, DeviceParams, Executable, ExecutableParams, MAX_UPDATE_BYTES, Semaphore,
+    StatusCode, Timeout, WHOLE_BUFFER, WaitMode, wait_timepoints,
 };
 
 const LONG: Duration = Duration::from_secs(20);
@@ -862,4 +862,25 @@ fn host_and_device_play_ping_pong() {
         ping.signal(round).unwrap();
         pong.wait(round, LONG).unwrap();
     }
+}
+
+#[test]
+fn what_is_kept_with_commands_goes_when_their_work_is_complete() {
+    let (device, _) = counted(1);
+    let queue = &device.queues()[0];
+    let target = buffer(&device, 16);
+    let [done] = semaphores();
+    let kept = Arc::new(());
+    let count = || Arc::strong_count(&kept);
+    queue
+        .run_once(&[], &at(&done, 1), |commands| {
+            commands.keep(kept.clone())?;
+            commands.write(&[5; 16], &BufferRef::whole(&target))
+        })
+        .unwrap();
+    assert_eq!(count(), 2, "it is not known to be complete");
+    done.wait(1, Timeout::Infinite).unwrap();
+    assert_eq!(count(), 1);
+    let commands = one_fill(&device, &target);
+    assert_eq!(code(commands.keep(())), StatusCode::FailedPrecondition);
 }

@@ -7,6 +7,8 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::agenda::{Agenda, Task};
 use super::parker::Parker;
 use super::sync::{Mutex, lock};
@@ -40,7 +42,7 @@ struct State<P> {
     /// The first failure; `value` stays what was reached before it.
     failure: Option<Status>,
     /// By rising value, all above `value`.
-    promises: Vec<(u64, P)>,
+    promises: SmallVec<[(u64, P); 1]>,
     listeners: Vec<Listener>,
 }
 
@@ -64,7 +66,7 @@ impl<P: Clone> Timeline<P> {
             state: Mutex::new(State {
                 value: initial,
                 failure: None,
-                promises: Vec::new(),
+                promises: SmallVec::new(),
                 listeners: Vec::new(),
             }),
         })

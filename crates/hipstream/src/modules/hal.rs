@@ -25,7 +25,7 @@ pub mod types;
 use std::fmt;
 use std::io::Write;
 
-use hal::{BufferRef, Device, Execution};
+use hal::{Binding, BufferRef, Device, Execution};
 use vm::{Call, Code, Error, Flow, NativeExport, NativeModule, Ref, RefType, Result};
 
 pub(super) use command_buffer::record_repeated;
@@ -51,6 +51,7 @@ struct Scratch {
     constants: Vec<u32>,
     bindings: Vec<BufferRef>,
     executions: Vec<Execution>,
+    table: Vec<Binding>,
 }
 
 impl HalModule {

@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex};
 
 use vm::op::Op;
 use vm::{
-    Buffer, Call, Code, Context, Error, Flow, Invocation, ModuleId, NativeExport, NativeModule,
-    Poll, Ref, RefType, Result, Trap, Value, types,
+    Buffer, Call, Charge, Code, Context, Error, Flow, Invocation, ModuleId, NativeExport,
+    NativeModule, Poll, Ref, RefType, Result, Trap, Value, types,
 };
 
 use crate::asm::{A, Asm, Fun, i, import, list, m, r, remap, to};
-use crate::support::{limits, load, show};
+use crate::support::{call, limits, load, show};
 
 /// What the waits come to, and what was done so far.
 #[derive(Default)]
@@ -17,6 +17,7 @@ struct State {
     is_over: bool,
     failure: Option<Error>,
     done: Vec<&'static str>,
+    taken: Vec<Charge>,
 }
 
 #[derive(Clone, Default)]
@@ -38,6 +39,10 @@ const HOST: &[NativeExport] = &[
     NativeExport {
         name: "fail",
         signature: "0v_v",
+    },
+    NativeExport {
+        name: "take",
+        signature: "0I_v",
     },
 ];
 
@@ -78,6 +83,11 @@ impl NativeModule for Host {
                 None => "submit",
             }),
             "show" => state.done.push("show"),
+            "take" => {
+                assert_eq!(call.caller(), Some("module"));
+                let bytes = call.u64()?;
+                state.taken.push(call.charge(bytes)?);
+            }
             _ => return Err(Error::new(Code::UNAVAILABLE, "not today")),
         }
         Ok(Flow::Return)
@@ -287,4 +297,25 @@ fn moved_references_are_moved_once() {
     }));
     run.must_wait();
     assert_eq!(run.finish(), "1");
+}
+
+/// The limit of these programs is 1 MiB.
+#[test]
+fn what_functions_take_for_a_program_counts_against_it() {
+    let take = Fun::new("0I_v")
+        .block()
+        .op(Op::Call, &[import(0), list(&[i(0)]), list(&[])])
+        .ret(&[]);
+    let mut asm = Asm::main(17, take);
+    asm.imports = vec![("host.take", "0I_v", 0)];
+    let host = Host::default();
+    let mut context = Context::new(limits());
+    context.register(Box::new(host.clone()));
+    let id = context.link(Arc::new(load(&asm).unwrap())).unwrap();
+    let mut take = |bytes| call(&mut context, id, "main", vec![Value::I64(bytes)]);
+    take(1 << 19).unwrap();
+    let trap = take(1 << 19).unwrap_err();
+    assert_eq!(trap.error().code(), Code::RESOURCE_EXHAUSTED);
+    host.0.lock().unwrap().taken.clear();
+    take(1 << 19).unwrap();
 }

@@ -9,7 +9,7 @@ mod dispatch;
 mod fill;
 
 use hal::flags::{CommandBufferFlags, CommandCategories, ExecutionStage};
-use hal::{BufferRef, CollectiveOp, Command, CommandBuffer, MAX_UPDATE_BYTES, QueueAffinity};
+use hal::{BufferRef, CollectiveOp, Command, CommandBuffer, QueueAffinity};
 use vm::{Call, Flow, Result};
 
 pub(super) use dispatch::{
@@ -141,15 +141,9 @@ pub(super) fn update_buffer(_: &mut HalModule, call: &mut Call<'_>) -> Result<Fl
     let length = call.u64()?;
     let slot = call.u32()?;
     let range = source.range(source_offset, length)?;
-    let updated = source.read(|bytes| {
-        let mut at = offset;
-        bytes[range].chunks(MAX_UPDATE_BYTES).try_for_each(|part| {
-            let length = part.len() as u64;
-            commands.update(part, &buffer_ref(buffer, slot, at, length))?;
-            at = at.saturating_add(length);
-            Ok(())
-        })
-    });
+    let target = buffer_ref(buffer, slot, offset, length);
+    commands.keep(call.charge(length)?).map_err(to_error)?;
+    let updated = source.read(|bytes| commands.write(&bytes[range], &target));
     updated.map_err(to_error)?;
     Ok(Flow::Return)
 }

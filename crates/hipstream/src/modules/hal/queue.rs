@@ -1,12 +1,13 @@
 //! `device.queue.*`: work in the order of fences, and the files that queues read.
 
-use std::borrow::Cow;
+use std::ops::Deref;
 
-use hal::flags::{CommandBufferFlags, CommandCategories, MemoryAccess};
+use hal::flags::MemoryAccess;
 use hal::{
     Binding, BindingTable, BufferParams, BufferRef, Device, Execution, Fence, File, Queue,
     QueueAffinity, Timepoint,
 };
+use smallvec::SmallVec;
 use vm::{Call, Code, Error, Flow, Result};
 
 use super::allocator::{buffer_params, of_length};
@@ -18,7 +19,7 @@ use super::{HalModule, to_error, to_status, types};
 pub(in crate::modules) struct Target<'a> {
     pub(in crate::modules) device: &'a Device,
     pub(in crate::modules) affinity: QueueAffinity,
-    pub(in crate::modules) waits: Cow<'a, [Timepoint]>,
+    pub(in crate::modules) waits: Waits<'a>,
     pub(in crate::modules) signals: &'a [Timepoint],
 }
 
@@ -28,7 +29,7 @@ impl<'a> Target<'a> {
         Ok(Self {
             device: call.object(&types::DEVICE)?,
             affinity: QueueAffinity(call.u64()?),
-            waits: waits(call)?,
+            waits: Waits::read(call)?,
             signals: points(call)?,
         })
     }
@@ -38,15 +39,34 @@ impl<'a> Target<'a> {
     }
 }
 
-/// What to wait for: the next argument, and what the caller has gone on behind.
-fn waits<'a>(call: &mut Call<'a>) -> Result<Cow<'a, [Timepoint]>> {
-    let waits = points(call)?;
-    let owed = call.owed().and_then(|owed| types::FENCE.of(owed));
-    Ok(match (waits, owed) {
-        (waits, None) => Cow::Borrowed(waits),
-        ([], Some(owed)) => Cow::Borrowed(owed),
-        (waits, Some(owed)) => Cow::Owned([waits, owed].concat()),
-    })
+/// What work waits for.
+pub(in crate::modules) enum Waits<'a> {
+    Given(&'a [Timepoint]),
+    Joined(SmallVec<[Timepoint; 4]>),
+}
+
+impl<'a> Waits<'a> {
+    /// The next argument, and what the caller has gone on behind.
+    fn read(call: &mut Call<'a>) -> Result<Self> {
+        let waits = points(call)?;
+        let owed = call.owed().and_then(|owed| types::FENCE.of(owed));
+        Ok(match (waits, owed) {
+            (waits, None) => Self::Given(waits),
+            ([], Some(owed)) => Self::Given(owed),
+            (waits, Some(owed)) => Self::Joined(waits.iter().chain(&**owed).cloned().collect()),
+        })
+    }
+}
+
+impl Deref for Waits<'_> {
+    type Target = [Timepoint];
+
+    fn deref(&self) -> &[Timepoint] {
+        match self {
+            Self::Given(waits) => waits,
+            Self::Joined(waits) => waits,
+        }
+    }
 }
 
 /// The points of the next argument, a fence; null has none.
@@ -159,23 +179,9 @@ pub(super) fn fill(_: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
         let (offset, length) = (call.u64()?, call.u64()?);
         let pattern = Pattern::read(call)?;
         let range = BufferRef::range(buffer, offset, length);
-        let (waits, signals) = (&*target.waits, target.signals);
-        if let Some(bytes) = pattern.native() {
-            return Ok(queue.fill(waits, signals, &range, bytes));
-        }
-        let record = || {
-            let commands = target.device.create_command_buffer(
-                CommandBufferFlags::ONE_SHOT,
-                CommandCategories::TRANSFER,
-                target.affinity,
-                0,
-            )?;
-            commands.begin()?;
-            record_fill(&commands, &range, &pattern)?;
-            commands.end()?;
-            queue.execute(waits, signals, &[Execution::new(&commands)])
-        };
-        Ok(record())
+        Ok(queue.run_once(&target.waits, target.signals, |commands| {
+            record_fill(commands, &range, &pattern)
+        }))
     })
 }
 
@@ -187,7 +193,13 @@ pub(super) fn update(_: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
         let bytes = source.range(source_offset, length)?;
         let range = BufferRef::range(buffer, offset, length);
         let (waits, signals) = (&*target.waits, target.signals);
-        Ok(source.read(|source| queue.update(waits, signals, &source[bytes], &range)))
+        let charge = call.charge(length)?;
+        Ok(source.read(|source| {
+            queue.run_once(waits, signals, |commands| {
+                commands.keep(charge)?;
+                commands.write(&source[bytes], &range)
+            })
+        }))
     })
 }
 
@@ -217,27 +229,37 @@ pub(super) fn execute_v2(module: &mut HalModule, call: &mut Call<'_>) -> Result<
     result
 }
 
-pub(super) fn execute_indirect(_: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
-    submit(call, |target, queue, call| {
+pub(super) fn execute_indirect(module: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
+    let scratch = &mut module.scratch.table;
+    let result = submit(call, |target, queue, call| {
         let commands = call.object(&types::COMMAND_BUFFER)?;
         let _flags = call.i64()?;
-        let table = binding_table(call)?;
+        read_bindings(call, scratch)?;
+        let table = scratch.drain(..).collect();
         let execution = Execution::with_bindings(commands, &table);
         Ok(queue.execute(&target.waits, target.signals, &[execution]))
-    })
+    });
+    scratch.clear();
+    result
 }
 
 /// The next group, buffers with offset and length; a null one leaves its slot free.
+fn read_bindings(call: &mut Call<'_>, bindings: &mut Vec<Binding>) -> Result<()> {
+    for _ in 0..call.group()? {
+        bindings.push(Binding {
+            buffer: call.optional(&types::BUFFER)?.cloned(),
+            offset: call.u64()?,
+            length: call.u64()?,
+        });
+    }
+    Ok(())
+}
+
+/// The same as a table.
 pub(super) fn binding_table(call: &mut Call<'_>) -> Result<BindingTable> {
-    (0..call.group()?)
-        .map(|_| {
-            Ok(Binding {
-                buffer: call.optional(&types::BUFFER)?.cloned(),
-                offset: call.u64()?,
-                length: call.u64()?,
-            })
-        })
-        .collect()
+    let mut bindings = Vec::new();
+    read_bindings(call, &mut bindings)?;
+    Ok(BindingTable::new(bindings))
 }
 
 pub(super) fn read(_: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {

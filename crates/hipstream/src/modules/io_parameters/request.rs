@@ -1,7 +1,7 @@
 //! What a program asks for: tables of spans and keys, and what they name.
 
 use bytes::Bytes;
-use vm::{Call, Code, Error, Result};
+use vm::{Call, Charge, Code, Error, Result};
 
 use crate::parameters::{Archive, LookupError, Origin, Set};
 
@@ -17,6 +17,8 @@ pub(super) struct Requests {
     key_table: Bytes,
     keys: Bytes,
     spans: Bytes,
+    /// What was copied counts against the program.
+    _charges: Vec<Charge>,
 }
 
 /// A span of a parameter that there is, checked against its length.
@@ -35,10 +37,12 @@ pub(super) struct Request<'a> {
 impl Requests {
     /// Reads the last three arguments: table of keys, keys, table of spans.
     pub(super) fn read(call: &mut Call<'_>) -> Result<Self> {
+        let mut charges = Vec::new();
         let requests = Self {
-            key_table: contents(call)?,
-            keys: contents(call)?,
-            spans: contents(call)?,
+            key_table: contents(call, &mut charges)?,
+            keys: contents(call, &mut charges)?,
+            spans: contents(call, &mut charges)?,
+            _charges: charges,
         };
         if !requests.spans.len().is_multiple_of(SPAN_BYTES) {
             return Err(invalid(format!(
@@ -120,12 +124,13 @@ impl Requests {
 }
 
 /// The contents of the next argument, a buffer: shared if nobody writes it.
-fn contents(call: &mut Call<'_>) -> Result<Bytes> {
+fn contents(call: &mut Call<'_>, charges: &mut Vec<Charge>) -> Result<Bytes> {
     let buffer = call.object(&vm::types::BUFFER)?;
-    Ok(match buffer.shared() {
-        Some(bytes) => bytes.clone(),
-        None => buffer.read(Bytes::copy_from_slice),
-    })
+    if let Some(bytes) = buffer.shared() {
+        return Ok(bytes.clone());
+    }
+    charges.push(call.charge(buffer.len())?);
+    Ok(buffer.read(Bytes::copy_from_slice))
 }
 
 fn u64_at(row: &[u8], at: usize) -> u64 {
