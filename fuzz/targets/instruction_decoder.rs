@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use amdgpu::isa::{Generation, WaveSize, decode};
+use amdgpu::isa::{Cdna, Generation, WaveSize, decode};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|code: &[u8]| {
@@ -11,7 +11,9 @@ fuzz_target!(|code: &[u8]| {
     for (generation, wave) in [
         (Generation::Gfx11, WaveSize::Wave32),
         (Generation::Gfx11, WaveSize::Wave64),
-        (Generation::Gfx9, WaveSize::Wave64),
+        (Generation::Gfx9(Cdna::Cdna2), WaveSize::Wave64),
+        (Generation::Gfx9(Cdna::Cdna3), WaveSize::Wave64),
+        (Generation::Gfx9(Cdna::Cdna4), WaveSize::Wave64),
     ] {
         let mut offset = 0;
         while let Ok(instruction) = decode(generation, wave, code, offset) {

@@ -16,7 +16,8 @@ use std::path::Path;
 use std::thread;
 
 use amdgpu::isa::{
-    Dpp, DppControl, Encoding, Generation, Instruction, Opcode, Operand, Type, WaveSize, decode,
+    Cdna, Dpp, DppControl, Encoding, Generation, Instruction, Opcode, Operand, Type, WaveSize,
+    decode,
 };
 
 use self::generate::{Generator, Random};
@@ -41,7 +42,7 @@ struct Target {
     waves: &'static [WaveSize],
 }
 
-const TARGETS: [Target; 2] = [
+const TARGETS: [Target; 4] = [
     Target {
         chip: "gfx1100",
         generation: Generation::Gfx11,
@@ -49,9 +50,21 @@ const TARGETS: [Target; 2] = [
         waves: &[WaveSize::Wave32, WaveSize::Wave64],
     },
     Target {
+        chip: "gfx90a",
+        generation: Generation::Gfx9(Cdna::Cdna2),
+        machine: 0x3f,
+        waves: &[WaveSize::Wave64],
+    },
+    Target {
         chip: "gfx942",
-        generation: Generation::Gfx9,
+        generation: Generation::Gfx9(Cdna::Cdna3),
         machine: 0x4c,
+        waves: &[WaveSize::Wave64],
+    },
+    Target {
+        chip: "gfx950",
+        generation: Generation::Gfx9(Cdna::Cdna4),
+        machine: 0x4f,
         waves: &[WaveSize::Wave64],
     },
 ];
@@ -229,8 +242,8 @@ fn bytes(case: &[u32]) -> Vec<u8> {
 /// True if the leading bits name a format that the decoder leaves out.
 fn is_left_out(generation: Generation, case: &Case) -> bool {
     let word = case[0];
-    if generation == Generation::Gfx9 {
-        return false;
+    if let Generation::Gfx9(cdna) = generation {
+        return cdna == Cdna::Cdna2 && word >> 26 == 0x3c;
     }
     matches!(word >> 26, 0x3a | 0x3c | 0x3e) || matches!(word >> 24, 0xcd | 0xce)
 }

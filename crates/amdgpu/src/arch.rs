@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::isa::Generation;
+use crate::isa::{Cdna, Generation};
 
 /// A chip, named as the compiler names its target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -12,19 +12,25 @@ pub enum Arch {
     /// RDNA 3, desktop (Radeon RX 7900).
     #[default]
     Gfx1100,
+    /// CDNA 2, servers (Instinct MI200).
+    Gfx90a,
     /// CDNA 3, servers (Instinct MI300).
     Gfx942,
+    /// CDNA 4, servers (Instinct MI350).
+    Gfx950,
 }
 
 impl Arch {
     /// Every chip that can be simulated.
-    pub const ALL: &[Arch] = &[Arch::Gfx1100, Arch::Gfx942];
+    pub const ALL: &[Arch] = &[Arch::Gfx1100, Arch::Gfx90a, Arch::Gfx942, Arch::Gfx950];
 
     /// The compiler's name of the target.
     pub const fn name(self) -> &'static str {
         match self {
             Arch::Gfx1100 => "gfx1100",
+            Arch::Gfx90a => "gfx90a",
             Arch::Gfx942 => "gfx942",
+            Arch::Gfx950 => "gfx950",
         }
     }
 
@@ -33,7 +39,9 @@ impl Arch {
     pub const fn target(self) -> &'static str {
         match self {
             Arch::Gfx1100 => "gfx1100",
+            Arch::Gfx90a => "gfx90a:sramecc+:xnack-",
             Arch::Gfx942 => "gfx942:sramecc+:xnack-",
+            Arch::Gfx950 => "gfx950:sramecc+:xnack-",
         }
     }
 
@@ -41,7 +49,9 @@ impl Arch {
     pub const fn generation(self) -> Generation {
         match self {
             Arch::Gfx1100 => Generation::Gfx11,
-            Arch::Gfx942 => Generation::Gfx9,
+            Arch::Gfx90a => Generation::Gfx9(Cdna::Cdna2),
+            Arch::Gfx942 => Generation::Gfx9(Cdna::Cdna3),
+            Arch::Gfx950 => Generation::Gfx9(Cdna::Cdna4),
         }
     }
 
@@ -50,21 +60,22 @@ impl Arch {
     pub const fn warp_size(self) -> u32 {
         match self {
             Arch::Gfx1100 => 32,
-            Arch::Gfx942 => 64,
+            Arch::Gfx90a | Arch::Gfx942 | Arch::Gfx950 => 64,
         }
     }
 
     /// Most bytes of LDS that one workgroup may have.
     pub const fn max_lds_bytes(self) -> u32 {
         match self {
-            Arch::Gfx1100 | Arch::Gfx942 => 64 << 10,
+            Arch::Gfx1100 | Arch::Gfx90a | Arch::Gfx942 => 64 << 10,
+            Arch::Gfx950 => 160 << 10,
         }
     }
 
     /// Most work-items in one workgroup.
     pub const fn max_workgroup_size(self) -> u32 {
         match self {
-            Arch::Gfx1100 | Arch::Gfx942 => 1024,
+            Arch::Gfx1100 | Arch::Gfx90a | Arch::Gfx942 | Arch::Gfx950 => 1024,
         }
     }
 }

@@ -36,7 +36,7 @@ pub(crate) use scratch::bytes_per_lane;
 pub(crate) mod access {
     pub(crate) use super::atomics::RETURN;
     pub(crate) use super::buffer::{
-        HighB16, HighI8, HighU8, I8, I16, IDXEN, LowB16, LowI8, LowU8, OFFEN, U8, U16,
+        GFX9, HighB16, HighI8, HighU8, I8, I16, IDXEN, LowB16, LowI8, LowU8, OFFEN, U8, U16,
     };
     pub(crate) use super::global::{FLAT, SCALAR_BASE};
     pub(crate) use super::scratch::VECTOR;
@@ -45,11 +45,15 @@ pub(crate) mod access {
 /// Handlers by family, for the lowering.
 pub(crate) mod families {
     pub(crate) use super::atomics::{DsAtomic, DsCount, DsExchange2, GlobalAtomic};
-    pub(crate) use super::buffer::{BufferLoad, BufferLoadSmall, BufferStore, BufferStoreSmall};
+    pub(crate) use super::buffer::{
+        BufferLoad, BufferLoadSmall, BufferStore, BufferStoreSmall, BufferToLds, BufferToLdsSmall,
+    };
     pub(crate) use super::compare::*;
     pub(crate) use super::control::*;
     pub(crate) use super::cross::*;
-    pub(crate) use super::global::{GlobalLoad, GlobalLoadSmall, GlobalStore, GlobalStoreSmall};
+    pub(crate) use super::global::{
+        GlobalLoad, GlobalLoadSmall, GlobalStore, GlobalStoreSmall, GlobalToLds, GlobalToLdsSmall,
+    };
     pub(crate) use super::lds::*;
     pub(crate) use super::matrix::{Bf16, F16, Integer, Wmma, WmmaHalf, flags as matrix_flags};
     pub(crate) use super::rounded::*;
@@ -65,6 +69,9 @@ pub(crate) mod families {
 pub(crate) mod aperture {
     pub(crate) use super::global::{PRIVATE_APERTURE as PRIVATE, SHARED_APERTURE as SHARED};
 }
+
+/// The buffer resource by which gfx90a reaches private memory.
+pub(crate) use buffer::PRIVATE_RESOURCE;
 
 /// The index that no program has: the wave stops.
 pub(crate) const STOP: u32 = u32::MAX;

@@ -14,7 +14,7 @@ mod table;
 pub use decode::decode;
 pub use error::{DecodeError, DecodeErrorKind};
 pub use modifiers::{Dpp, DppControl, Modifiers, OutputModifier, Sdwa, Selection, Unused};
-pub use opcode::{Encoding, Flags, Generation, OpcodeInfo};
+pub use opcode::{Cdna, Column, Encoding, Flags, Generation, OpcodeInfo};
 pub use operand::{InlineFloat, Operand, Special, Type, WaveSize};
 pub use table::Opcode;
 
@@ -80,13 +80,22 @@ impl Instruction {
     }
 }
 
+/// The table as each generation has it.
+static INFO: [[Option<&OpcodeInfo>; Opcode::ALL.len()]; Generation::ALL.len()] = {
+    let mut all = [[None; Opcode::ALL.len()]; Generation::ALL.len()];
+    let mut at = 0;
+    while at < all.len() {
+        let generation = Generation::ALL[at];
+        all[generation.index()] = opcode::rows_of(&table::ROWS, generation);
+        at += 1;
+    }
+    all
+};
+
 impl Opcode {
     /// The column of the table, if the generation has the operation.
     pub fn info(self, generation: Generation) -> Option<&'static OpcodeInfo> {
-        match generation {
-            Generation::Gfx9 => table::GFX9[self as usize].as_ref(),
-            Generation::Gfx11 => table::GFX11[self as usize].as_ref(),
-        }
+        INFO[generation.index()][self as usize]
     }
 
     /// True if it rounds a float at random into one byte of the destination;

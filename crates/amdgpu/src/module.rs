@@ -247,7 +247,7 @@ impl Kernel {
         let preload = self.code().descriptor.kernarg_preload;
         let first = preload.offset_dwords() as usize;
         match self.generation() {
-            Generation::Gfx9 => first..first + preload.dwords() as usize,
+            Generation::Gfx9(_) => first..first + preload.dwords() as usize,
             Generation::Gfx11 => 0..0,
         }
     }

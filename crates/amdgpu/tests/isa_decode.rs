@@ -1,8 +1,9 @@
 //! What decoded instructions hold, and how decoding fails.
 
 use amdgpu::isa::{
-    self, DecodeError, DecodeErrorKind, Dpp, DppControl, Encoding, Flags, Generation, InlineFloat,
-    Instruction, Opcode, Operand, OutputModifier, Sdwa, Selection, Special, Type, Unused, WaveSize,
+    self, Cdna, DecodeError, DecodeErrorKind, Dpp, DppControl, Encoding, Flags, Generation,
+    InlineFloat, Instruction, Opcode, Operand, OutputModifier, Sdwa, Selection, Special, Type,
+    Unused, WaveSize,
 };
 use proptest::prelude::*;
 
@@ -11,7 +12,13 @@ fn decode(wave: WaveSize, code: &[u8], offset: usize) -> Result<Instruction, Dec
 }
 
 fn gfx9(words: &[u32]) -> Instruction {
-    isa::decode(Generation::Gfx9, WaveSize::Wave64, &bytes(words), 0).expect("valid")
+    isa::decode(
+        Generation::Gfx9(Cdna::Cdna3),
+        WaveSize::Wave64,
+        &bytes(words),
+        0,
+    )
+    .expect("valid")
 }
 
 fn bytes(words: &[u32]) -> Vec<u8> {
@@ -383,7 +390,12 @@ fn gfx9_operations_are_those_of_gfx11_under_old_names() {
 }
 
 fn gfx9_refuses(words: &[u32], kind: DecodeErrorKind) {
-    let result = isa::decode(Generation::Gfx9, WaveSize::Wave64, &bytes(words), 0);
+    let result = isa::decode(
+        Generation::Gfx9(Cdna::Cdna3),
+        WaveSize::Wave64,
+        &bytes(words),
+        0,
+    );
     assert_eq!(result.expect_err("invalid").kind, kind, "{words:08x?}");
 }
 
@@ -400,7 +412,7 @@ fn gfx9_has_no_literals_in_long_formats() {
 }
 
 fn any_generation() -> impl Strategy<Value = Generation> {
-    prop_oneof![Just(Generation::Gfx9), Just(Generation::Gfx11)]
+    proptest::sample::select(Generation::ALL.to_vec())
 }
 
 fn any_wave() -> impl Strategy<Value = WaveSize> {

@@ -1,15 +1,15 @@
 //! Decoding and text against LLVM's, from a golden file, and of what
 //! compilers emit.
 //!
-//! `isa_gfx1100.txt` and `isa_gfx942.txt` hold two encodings of each
+//! `isa_gfx1100.txt`, `isa_gfx942.txt` and their like hold two encodings of each
 //! instruction in each of its encodings, with the text of LLVM 22: wave size,
 //! dwords, text. They are made by the developer command `isa --bless`.
-//! `isa_census.txt` and `isa_census_gfx942.txt` list the mnemonics found in the
+//! `isa_census.txt`, `isa_census_gfx942.txt` and so on list the mnemonics found in the
 //! output of IREE and of clang for a wide set of programs.
 
 use std::collections::{BTreeSet, HashMap};
 
-use amdgpu::isa::{Encoding, Generation, Instruction, Opcode, WaveSize, decode};
+use amdgpu::isa::{Cdna, Encoding, Generation, Instruction, Opcode, WaveSize, decode};
 
 struct Line {
     generation: Generation,
@@ -21,7 +21,9 @@ struct Line {
 /// The lines of a generation.
 fn golden_of(generation: Generation) -> Vec<Line> {
     let text = match generation {
-        Generation::Gfx9 => include_str!("isa_gfx942.txt"),
+        Generation::Gfx9(Cdna::Cdna2) => include_str!("isa_gfx90a.txt"),
+        Generation::Gfx9(Cdna::Cdna3) => include_str!("isa_gfx942.txt"),
+        Generation::Gfx9(Cdna::Cdna4) => include_str!("isa_gfx950.txt"),
         Generation::Gfx11 => include_str!("isa_gfx1100.txt"),
     };
     text.lines().map(|line| parse(generation, line)).collect()
@@ -136,7 +138,14 @@ fn seen(generation: Generation) -> HashMap<(Opcode, Encoding, Form), usize> {
 #[test]
 fn what_compilers_emit_decodes() {
     let censuses = [
-        (Generation::Gfx9, include_str!("isa_census_gfx942.txt")),
+        (
+            Generation::Gfx9(Cdna::Cdna2),
+            include_str!("isa_census_gfx90a.txt"),
+        ),
+        (
+            Generation::Gfx9(Cdna::Cdna3),
+            include_str!("isa_census_gfx942.txt"),
+        ),
         (Generation::Gfx11, include_str!("isa_census.txt")),
     ];
     for (generation, census) in censuses {

@@ -7,10 +7,41 @@ use crate::DeviceAttribute;
 /// What HIP reports for a chip, clocks in kHz, sizes in bytes.
 pub(crate) fn of(arch: Arch, attribute: DeviceAttribute) -> i32 {
     let own = match arch {
+        Arch::Gfx90a => gfx90a(attribute),
         Arch::Gfx942 => gfx942(attribute),
+        Arch::Gfx950 => gfx950(attribute),
         _ => None,
     };
     own.unwrap_or_else(|| gfx1100(attribute))
+}
+
+/// What half of an Instinct MI250X has that a Radeon RX 7900 XTX has not.
+fn gfx90a(attribute: DeviceAttribute) -> Option<i32> {
+    Some(match attribute {
+        DeviceAttribute::ClockRate => 1_700_000,
+        DeviceAttribute::L2CacheSize => 8 << 20,
+        DeviceAttribute::ComputeCapabilityMajor => 9,
+        DeviceAttribute::ComputeCapabilityMinor => 0,
+        DeviceAttribute::MemoryClockRate => 1_600_000,
+        DeviceAttribute::MultiprocessorCount => 110,
+        DeviceAttribute::WarpSize => 64,
+        _ => return None,
+    })
+}
+
+/// What an Instinct MI355X has that a Radeon RX 7900 XTX has not.
+fn gfx950(attribute: DeviceAttribute) -> Option<i32> {
+    Some(match attribute {
+        DeviceAttribute::ClockRate => 2_400_000,
+        DeviceAttribute::L2CacheSize => 4 << 20,
+        DeviceAttribute::ComputeCapabilityMajor => 9,
+        DeviceAttribute::ComputeCapabilityMinor => 5,
+        DeviceAttribute::MaxSharedMemoryPerBlock => 160 << 10,
+        DeviceAttribute::MemoryClockRate => 2_000_000,
+        DeviceAttribute::MultiprocessorCount => 256,
+        DeviceAttribute::WarpSize => 64,
+        _ => return None,
+    })
 }
 
 /// What an Instinct MI300X has that a Radeon RX 7900 XTX has not.

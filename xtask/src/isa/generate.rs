@@ -60,7 +60,7 @@ pub(super) struct Form {
 
 impl Form {
     fn is_gfx9(&self) -> bool {
-        self.info.generation == Generation::Gfx9
+        self.info.column.is_gfx9()
     }
 
     /// True if the same bytes mean different registers by wave size.
@@ -122,7 +122,7 @@ impl Generator {
     pub(super) fn any(&self, random: &mut Random) -> Case {
         loop {
             let case = self.draw(random);
-            if !(self.generation == Generation::Gfx9 && gfx9::crashes_llvm(&case)) {
+            if !(self.generation.is_gfx9() && gfx9::crashes_llvm(&case)) {
                 return case;
             }
         }

@@ -136,7 +136,11 @@ fn set_scalars(wave: &mut Wave, job: &Job, position: [u32; 3]) {
     let kernargs = job.view.kernarg_address();
     let packet = kernargs + kernarg::packet_offset(&job.kernel) as u64;
     let pairs = [
-        (properties.private_segment_buffer(), 2, [0, 0]),
+        (
+            properties.private_segment_buffer(),
+            2,
+            exec::PRIVATE_RESOURCE,
+        ),
         (properties.dispatch_ptr(), 1, [packet, 0]),
         (properties.queue_ptr(), 1, [0, 0]),
         (properties.kernarg_segment_ptr(), 1, [kernargs, 0]),
@@ -168,6 +172,11 @@ fn set_scalars(wave: &mut Wave, job: &Job, position: [u32; 3]) {
     }
     if descriptor.rsrc2.workgroup_info() {
         wave.scalars[at] = wave.number;
+        at += 1;
+    }
+    if properties.private_segment_buffer() && descriptor.rsrc2.private_segment() {
+        // Private memory begins at the resource's base for every wave.
+        wave.scalars[at] = 0;
     }
 }
 

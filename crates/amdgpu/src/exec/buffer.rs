@@ -2,21 +2,43 @@
 //! against live allocations.
 //!
 //! Operands: `d` data rows, `a` address rows, `b` slots of the resource, `c`
-//! slot of the scalar offset, `imm` constant offset, `aux` [`OFFEN`] and
-//! [`IDXEN`]. With neither, row `a` is zero.
+//! slot of the scalar offset, `imm` constant offset, `aux` [`OFFEN`], [`IDXEN`]
+//! and [`GFX9`]. With neither of the first, row `a` is zero.
+//!
+//! On gfx90a private memory is reached through a buffer resource, too, whose
+//! base no allocation has: [`PRIVATE_BASE`].
 
 use std::marker::PhantomData;
 
-use super::{Env, each_lane};
+use super::{Env, each_lane, scratch};
 use crate::memory::{AccessError, Lanes};
 use crate::program::Op;
 use crate::simd::{Kernel, Simd, chunks};
-use crate::wave::Wave;
+use crate::wave::{Wave, slot};
 
 /// `aux` bit: the address row is a byte offset.
 pub(crate) const OFFEN: u32 = 1;
 /// `aux` bit: the (first) address row is an index of records.
 pub(crate) const IDXEN: u32 = 2;
+/// `aux` bit: the resource is laid out as gfx9 has it.
+pub(crate) const GFX9: u32 = 4;
+
+/// Base of the resource of private memory: beyond what hosts have.
+const PRIVATE_BASE: u64 = 1 << 47;
+
+/// The resource of private memory on gfx90a: swizzled, a dword of each of 64
+/// lanes one behind the other.
+pub(crate) const PRIVATE_RESOURCE: [u64; 2] = {
+    const SWIZZLED: u64 = 1 << 63;
+    const ELEMENTS_OF_4_BYTES: u64 = 1 << 19;
+    const GROUPS_OF_64: u64 = 3 << 21;
+    const ADDS_LANE: u64 = 1 << 23;
+    let records = u32::MAX as u64;
+    [
+        PRIVATE_BASE | SWIZZLED,
+        records | (ELEMENTS_OF_4_BYTES | GROUPS_OF_64 | ADDS_LANE) << 32,
+    ]
+};
 
 /// Loads `N` dwords a lane.
 pub(crate) struct BufferLoad<const N: usize>;
@@ -26,6 +48,11 @@ pub(crate) struct BufferStore<const N: usize>;
 pub(crate) struct BufferLoadSmall<M>(PhantomData<M>);
 /// Stores `B` bytes a lane, from the upper half of the register if `HIGH`.
 pub(crate) struct BufferStoreSmall<const B: usize, const HIGH: bool>;
+
+/// Loads `N` dwords a lane into LDS, from M0 on lane by lane.
+pub(crate) struct BufferToLds<const N: usize>;
+/// Loads one or two bytes a lane into a dword of LDS.
+pub(crate) struct BufferToLdsSmall<M>(PhantomData<M>);
 
 /// How one or two bytes become a register: implemented by a type per kind.
 pub(crate) trait Small {
@@ -88,21 +115,34 @@ enum Layout {
 
 impl Resource {
     #[inline(always)]
-    fn read(wave: &Wave, slot: u16) -> Resource {
+    fn read(wave: &Wave, slot: u16, aux: u32) -> Resource {
         let word_1 = wave.scalar(slot + 1);
         let word_3 = wave.scalar(slot + 3);
+        let group = 8 << (word_3 >> 21 & 3);
         let layout = match word_1 >> 30 {
+            // Of gfx9 the lower bit is about caches.
+            0 | 1 if aux & GFX9 != 0 => Layout::Linear,
+            _ if aux & GFX9 != 0 => Layout::Swizzled {
+                element: 2 << (word_3 >> 19 & 3),
+                group,
+            },
             0 => Layout::Linear,
             size => Layout::Swizzled {
                 element: 2 << size,
-                group: 8 << (word_3 >> 21 & 3),
+                group,
             },
+        };
+        let stride = word_1 >> 16 & 0x3fff;
+        let range_rule = match layout {
+            Layout::Linear if aux & GFX9 != 0 => 3,
+            Layout::Swizzled { .. } if aux & GFX9 != 0 => u32::from(stride != 0),
+            _ => word_3 >> 28 & 3,
         };
         Resource {
             base: u64::from(wave.scalar(slot)) | u64::from(word_1 & 0xffff) << 32,
-            stride: word_1 >> 16 & 0x3fff,
+            stride,
             records: wave.scalar(slot + 2),
-            range_rule: word_3 >> 28 & 3,
+            range_rule,
             adds_lane: word_3 >> 23 & 1 != 0,
             layout,
         }
@@ -167,6 +207,45 @@ fn place(wave: &Wave, op: &Op, resource: &Resource, lane: usize) -> (u32, u64) {
     (index.wrapping_add(own), u64::from(offset))
 }
 
+/// Offset in a lane's private memory of an address behind [`PRIVATE_BASE`].
+fn private_offset(address: u64) -> Option<u32> {
+    /// Bytes of a dword of every lane.
+    const ROW: u64 = 4 * 64;
+    let place = address.checked_sub(PRIVATE_BASE)?;
+    Some((place / ROW * 4 + place % 4) as u32)
+}
+
+/// Reads up to four bytes of a lane.
+fn load(
+    wave: &Wave,
+    env: &mut Env,
+    address: u64,
+    bytes: u32,
+    lane: usize,
+) -> Result<u32, AccessError> {
+    match private_offset(address) {
+        Some(offset) => scratch::load(wave, lane, offset, bytes),
+        None if bytes == 4 => env.view.load_dword(address, lane as u32),
+        None => env.view.load_bytes(address, bytes, lane as u32),
+    }
+}
+
+/// Writes the low `bytes` of `value` for a lane.
+fn store(
+    wave: &mut Wave,
+    env: &mut Env,
+    address: u64,
+    bytes: u32,
+    lane: usize,
+    value: u32,
+) -> Result<(), AccessError> {
+    match private_offset(address) {
+        Some(offset) => scratch::store(wave, lane, offset, bytes, value),
+        None if bytes == 4 => env.view.store_dword(address, lane as u32, value),
+        None => env.view.store_bytes(address, bytes, lane as u32, value),
+    }
+}
+
 /// Calls `access` for each element of `bytes` of each active lane with the
 /// lane, the number of the element, and its address if it is in range.
 fn each_element(
@@ -176,7 +255,7 @@ fn each_element(
     bytes: u32,
     mut access: impl FnMut(&mut Wave, usize, usize, Option<u64>) -> Result<(), AccessError>,
 ) -> Result<(), AccessError> {
-    let resource = Resource::read(wave, op.b);
+    let resource = Resource::read(wave, op.b, op.aux);
     let scalar = u64::from(wave.scalar(op.c));
     let mut result = Ok(());
     let exec = wave.exec;
@@ -201,7 +280,7 @@ fn each_element(
 /// constant one added in 32 bits.
 macro_rules! when_in_range {
     ($S:ty, $wave:ident, $op:ident, $bytes:expr, |$spanned:ident| $access:expr) => {{
-        let resource = Resource::read($wave, $op.b);
+        let resource = Resource::read($wave, $op.b, $op.aux);
         let mut offsets = $wave.rows[$op.a as usize];
         let mut constant = $op.imm;
         loop {
@@ -248,7 +327,7 @@ impl<const N: usize> Kernel for BufferLoad<N> {
 fn load_elements(wave: &mut Wave, env: &mut Env, op: &Op, count: usize) -> Result<(), AccessError> {
     each_element(wave, op, count, 4, |wave, lane, element, address| {
         let value = match address {
-            Some(address) => env.view.load_dword(address, lane as u32)?,
+            Some(address) => load(wave, env, address, 4, lane)?,
             None => 0,
         };
         wave.rows[op.d as usize + element].lanes_mut()[lane] = value;
@@ -278,7 +357,7 @@ fn store_elements(
     each_element(wave, op, count, 4, |wave, lane, element, address| {
         let value = wave.rows[op.d as usize + element].lanes()[lane];
         match address {
-            Some(address) => env.view.store_dword(address, lane as u32, value),
+            Some(address) => store(wave, env, address, 4, lane, value),
             None => Ok(()),
         }
     })
@@ -288,7 +367,7 @@ impl<M: Small> Kernel for BufferLoadSmall<M> {
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         let result = each_element(wave, op, 1, M::BYTES as u32, |wave, lane, _, address| {
             let raw = match address {
-                Some(address) => env.view.load_bytes(address, M::BYTES as u32, lane as u32)?,
+                Some(address) => load(wave, env, address, M::BYTES as u32, lane)?,
                 None => 0,
             };
             let value = &mut wave.rows[op.d as usize].lanes_mut()[lane];
@@ -304,7 +383,7 @@ impl<const B: usize, const HIGH: bool> Kernel for BufferStoreSmall<B, HIGH> {
         let result = each_element(wave, op, 1, B as u32, |wave, lane, _, address| {
             let value = wave.rows[op.d as usize].lanes()[lane] >> if HIGH { 16 } else { 0 };
             match address {
-                Some(address) => env.view.store_bytes(address, B as u32, lane as u32, value),
+                Some(address) => store(wave, env, address, B as u32, lane, value),
                 None => Ok(()),
             }
         });
@@ -312,9 +391,46 @@ impl<const B: usize, const HIGH: bool> Kernel for BufferStoreSmall<B, HIGH> {
     }
 }
 
+/// Where in LDS a lane's part of a load of `dwords` goes: behind M0, one lane
+/// after the other.
+pub(super) fn lds_place(wave: &Wave, op: &Op, lane: usize, dwords: usize) -> u32 {
+    let number = lane as u32 + 32 * u32::from(wave.half);
+    let first = wave.scalar(slot::M0).wrapping_add(op.imm);
+    first.wrapping_add(number * 4 * dwords as u32)
+}
+
+impl<const N: usize> Kernel for BufferToLds<N> {
+    fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
+        let result = each_element(wave, op, N, 4, |wave, lane, element, address| {
+            let value = match address {
+                Some(address) => load(wave, env, address, 4, lane)?,
+                None => 0,
+            };
+            let place = lds_place(wave, op, lane, N).wrapping_add(4 * element as u32);
+            env.lds.store_bytes(place, 4, lane as u32, value)
+        });
+        env.settle(wave, next, result)
+    }
+}
+
+impl<M: Small> Kernel for BufferToLdsSmall<M> {
+    fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
+        let result = each_element(wave, op, 1, M::BYTES as u32, |wave, lane, _, address| {
+            let raw = match address {
+                Some(address) => load(wave, env, address, M::BYTES as u32, lane)?,
+                None => 0,
+            };
+            let place = lds_place(wave, op, lane, 1);
+            env.lds
+                .store_bytes(place, 4, lane as u32, M::insert(raw, 0))
+        });
+        env.settle(wave, next, result)
+    }
+}
+
 /// Addresses of the lanes of a buffer atomic; `None` for those out of range.
 pub(super) fn atomic_addresses(wave: &Wave, op: &Op, bytes: u32) -> [Option<u64>; 32] {
-    let resource = Resource::read(wave, op.b);
+    let resource = Resource::read(wave, op.b, op.aux);
     let scalar = u64::from(wave.scalar(op.c));
     std::array::from_fn(|lane| {
         let (index, offset) = place(wave, op, &resource, lane);

@@ -6,7 +6,7 @@
 
 use std::marker::PhantomData;
 
-use super::buffer::Small;
+use super::buffer::{Small, lds_place};
 use super::{Env, each_lane};
 use crate::memory::{AccessError, Lanes};
 use crate::program::Op;
@@ -29,6 +29,10 @@ pub(crate) struct GlobalLoad<const N: usize>;
 pub(crate) struct GlobalStore<const N: usize>;
 /// Loads one or two bytes a lane.
 pub(crate) struct GlobalLoadSmall<M>(PhantomData<M>);
+/// Loads `N` dwords a lane into LDS, from M0 on lane by lane.
+pub(crate) struct GlobalToLds<const N: usize>;
+/// Loads one or two bytes a lane into a dword of LDS.
+pub(crate) struct GlobalToLdsSmall<M>(PhantomData<M>);
 /// Stores `B` bytes a lane, from the upper half of the register if `HIGH`.
 pub(crate) struct GlobalStoreSmall<const B: usize, const HIGH: bool>;
 
@@ -197,6 +201,35 @@ impl<M: Small> Kernel for GlobalLoadSmall<M> {
             let value = &mut wave.rows[op.d as usize].lanes_mut()[lane];
             *value = M::insert(raw, *value);
             Ok(())
+        });
+        env.settle(wave, next, result)
+    }
+}
+
+impl<const N: usize> Kernel for GlobalToLds<N> {
+    fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
+        let result = try_each_lane(wave.exec, |lane| {
+            let from = address(wave, op, lane);
+            let to = lds_place(wave, op, lane, N);
+            for i in 0..N as u32 {
+                let at = from.wrapping_add(u64::from(4 * i));
+                let value = env.view.load_bytes(at, 4, lane as u32)?;
+                env.lds
+                    .store_bytes(to.wrapping_add(4 * i), 4, lane as u32, value)?;
+            }
+            Ok(())
+        });
+        env.settle(wave, next, result)
+    }
+}
+
+impl<M: Small> Kernel for GlobalToLdsSmall<M> {
+    fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
+        let result = try_each_lane(wave.exec, |lane| {
+            let from = address(wave, op, lane);
+            let raw = env.view.load_bytes(from, M::BYTES as u32, lane as u32)?;
+            let to = lds_place(wave, op, lane, 1);
+            env.lds.store_bytes(to, 4, lane as u32, M::insert(raw, 0))
         });
         env.settle(wave, next, result)
     }

@@ -300,7 +300,7 @@ fn clamp<S: Simd>(x: S, nan_to_zero: bool) -> S {
 
 /// Denormal f32 to zero of the same sign.
 #[inline(always)]
-fn flush<S: Simd>(x: S) -> S {
+pub(super) fn flush<S: Simd>(x: S) -> S {
     let tiny = x.and(S::splat(0x7f80_0000)).eq_u32(S::splat(0));
     S::select(tiny, x.and(S::splat(1 << 31)), x)
 }

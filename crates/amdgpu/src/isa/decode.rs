@@ -8,7 +8,7 @@ mod scalar;
 mod vector;
 
 use super::error::{DecodeError, DecodeErrorKind};
-use super::opcode::{Encoding, Generation, OpcodeInfo, UNUSED, index};
+use super::opcode::{Cdna, Encoding, Generation, UNUSED, index, rows_of};
 use super::operand::{InlineFloat, Operand, Special, Type, WaveSize};
 use super::table::{self, Opcode};
 use super::{Instruction, Modifiers};
@@ -28,10 +28,7 @@ pub fn decode(
 ) -> Result<Instruction, DecodeError> {
     let mut reader = Reader {
         generation,
-        rows: match generation {
-            Generation::Gfx9 => &GFX9,
-            Generation::Gfx11 => &GFX11,
-        },
+        rows: &ROWS[generation.index()],
         wave,
         code,
         offset,
@@ -48,7 +45,7 @@ pub fn decode(
         return scalar::decode(&mut reader, word);
     }
     match generation {
-        Generation::Gfx9 => gfx9(&mut reader, word),
+        Generation::Gfx9(_) => gfx9(&mut reader, word),
         Generation::Gfx11 => gfx11(&mut reader, word),
     }
 }
@@ -85,6 +82,7 @@ fn gfx9(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, DecodeError> 
         0x37 => memory_gfx9::flat(reader, word),
         0x38 => memory_gfx9::buffer(reader, word),
         0x3a => memory_gfx9::typed_buffer(reader, word),
+        0x3c if reader.generation == Generation::Gfx9(Cdna::Cdna2) => reader.unsupported("MIMG"),
         _ => Err(reader.fail(DecodeErrorKind::UnknownFormat)),
     }
 }
@@ -124,11 +122,15 @@ struct Rows {
     scratch: [u16; 128],
 }
 
-static GFX9: Rows = Rows::of(table::GFX9);
-static GFX11: Rows = Rows::of(table::GFX11);
+/// Of each generation, by its index.
+static ROWS: [Rows; Generation::ALL.len()] = {
+    let [a, b, c, d] = Generation::ALL;
+    [Rows::of(a), Rows::of(b), Rows::of(c), Rows::of(d)]
+};
 
 impl Rows {
-    const fn of(column: &[Option<OpcodeInfo>]) -> Rows {
+    const fn of(generation: Generation) -> Rows {
+        let column = &rows_of(&table::ROWS, generation);
         Rows {
             sop1: index(column, Encoding::Sop1),
             sop2: index(column, Encoding::Sop2),
@@ -290,7 +292,7 @@ impl Reader<'_> {
 
     /// Tuples of vector registers begin at even numbers on gfx9.
     fn is_aligned(&self, index: u32, dwords: u8) -> bool {
-        self.generation != Generation::Gfx9 || dwords == 1 || index.is_multiple_of(2)
+        !self.generation.is_gfx9() || dwords == 1 || index.is_multiple_of(2)
     }
 
     /// A scalar register, numbered 0 to 127. Tuples start at a multiple of
@@ -341,7 +343,7 @@ impl Reader<'_> {
     /// How many numbers are scalar registers of the register file.
     fn scalar_registers(&self) -> u32 {
         match self.generation {
-            Generation::Gfx9 => 102,
+            Generation::Gfx9(_) => 102,
             Generation::Gfx11 => 106,
         }
     }
@@ -349,7 +351,7 @@ impl Reader<'_> {
     /// The number of M0.
     fn m0(&self) -> u32 {
         match self.generation {
-            Generation::Gfx9 => 124,
+            Generation::Gfx9(_) => 124,
             Generation::Gfx11 => 125,
         }
     }
@@ -416,7 +418,7 @@ impl Reader<'_> {
                 Err(self.bad(name))
             }
             (None, Type::Uniform) => self.scalar_source(code, ty, name),
-            (None, _) if code == LDS_DIRECT && self.generation == Generation::Gfx9 => {
+            (None, _) if code == LDS_DIRECT && self.generation.is_gfx9() => {
                 match ty.dwords(self.wave) {
                     1 => Ok(Operand::Special {
                         reg: Special::LdsDirect,

@@ -7,7 +7,7 @@ mod operand;
 use std::fmt::{self, Formatter, Write};
 
 use self::operand::{constant_modified, modified, plain};
-use super::opcode::{Encoding, Flags, Generation};
+use super::opcode::{Cdna, Encoding, Flags, Generation};
 use super::operand::{Operand, Special, Type, WaveSize};
 use super::{Instruction, Modifiers, Opcode, OutputModifier};
 
@@ -107,7 +107,7 @@ fn component(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
 fn suffix(instruction: &Instruction) -> &'static str {
     let info = instruction.info();
     let long = matches!(instruction.encoding, Encoding::Vop3 | Encoding::Vop3p);
-    if instruction.generation == Generation::Gfx9 && info.flags.contains(Flags::NO_SUFFIX) {
+    if instruction.generation.is_gfx9() && info.flags.contains(Flags::NO_SUFFIX) {
         return "";
     }
     if instruction.modifiers.sdwa.is_some() {
@@ -191,7 +191,7 @@ fn vector(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
 /// The type that decides on an operand's text: the registers of gfx9 have no halves.
 fn shown_type(instruction: &Instruction, operand: Operand, ty: Type) -> Type {
     let register = matches!(operand, Operand::Vgpr { .. });
-    if instruction.generation == Generation::Gfx9 && register {
+    if instruction.generation.is_gfx9() && register {
         Type::B32
     } else {
         ty
@@ -208,7 +208,8 @@ fn matrix_modifiers(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Re
             write!(f, " {name}:{value}")?;
         }
     }
-    let double = matches!(instruction.info().dst[0], Type::Acc64 | Type::Acc256);
+    let double = matches!(instruction.info().dst[0], Type::Acc64 | Type::Acc256)
+        && instruction.generation != Generation::Gfx9(Cdna::Cdna2);
     match modifiers.lane_pattern {
         0 => Ok(()),
         negated if double => mask(f, "neg", negated, 3),
@@ -249,7 +250,7 @@ fn long_modifiers(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Resu
         } else if !info.flags.contains(Flags::NO_OP_SEL) {
             // An accumulator is the third source, though the text has it once.
             let third = match instruction.generation {
-                Generation::Gfx9 => instruction.op.rounds_into_part(),
+                Generation::Gfx9(_) => instruction.op.rounds_into_part(),
                 Generation::Gfx11 => info.flags.contains(Flags::READS_DST),
             };
             let sources = info.src.len() + usize::from(third);
@@ -293,10 +294,15 @@ fn packed_modifiers(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Re
 
 /// Writes the cache policy bits.
 fn cache(f: &mut Formatter<'_>, modifiers: &Modifiers, generation: Generation) -> fmt::Result {
-    if generation == Generation::Gfx9 {
-        f.write_str(if modifiers.glc { " sc0" } else { "" })?;
-        f.write_str(if modifiers.slc { " nt" } else { "" })?;
-        return f.write_str(if modifiers.sc1 { " sc1" } else { "" });
+    if let Generation::Gfx9(cdna) = generation {
+        let [first, second, third] = if cdna == Cdna::Cdna2 {
+            [" glc", " slc", " scc"]
+        } else {
+            [" sc0", " nt", " sc1"]
+        };
+        f.write_str(if modifiers.glc { first } else { "" })?;
+        f.write_str(if modifiers.slc { second } else { "" })?;
+        return f.write_str(if modifiers.sc1 { third } else { "" });
     }
     f.write_str(if modifiers.glc { " glc" } else { "" })?;
     f.write_str(if modifiers.slc { " slc" } else { "" })?;
@@ -305,7 +311,7 @@ fn cache(f: &mut Formatter<'_>, modifiers: &Modifiers, generation: Generation) -
 
 fn scalar_memory(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
     let info = instruction.info();
-    if instruction.generation == Generation::Gfx9 {
+    if instruction.generation.is_gfx9() {
         return scalar_memory_gfx9(f, instruction);
     }
     f.write_str(info.mnemonic)?;
@@ -419,7 +425,7 @@ fn buffer(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
     let info = instruction.info();
     let modifiers = &instruction.modifiers;
     f.write_str(info.mnemonic)?;
-    if info.dst.is_empty() && info.src.is_empty() {
+    if info.dst.is_empty() && info.src.is_empty() && !modifiers.lds {
         return cache(f, modifiers, instruction.generation);
     }
     let [address, resource, offset, data] = instruction.src;
@@ -432,7 +438,10 @@ fn buffer(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
     if data != Operand::None {
         list.operand(data, Type::V32)?;
     }
-    list.operand(address, Type::V32)?;
+    let from_lds = instruction.op == Opcode::BufferStoreLdsDword;
+    if !from_lds {
+        list.operand(address, Type::V32)?;
+    }
     list.operand(resource, Type::S128)?;
     list.operand(offset, Type::B32)?;
     if instruction.encoding == Encoding::Mtbuf {
@@ -443,8 +452,13 @@ fn buffer(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
     if modifiers.offset != 0 {
         write!(f, " offset:{}", modifiers.offset)?;
     }
+    f.write_str(if from_lds { " lds" } else { "" })?;
     cache(f, modifiers, instruction.generation)?;
-    f.write_str(if modifiers.lds { " lds" } else { "" })?;
+    f.write_str(if modifiers.lds && !from_lds {
+        " lds"
+    } else {
+        ""
+    })?;
     f.write_str(if modifiers.tfe { " tfe" } else { "" })
 }
 
@@ -469,5 +483,6 @@ fn flat(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
     if modifiers.offset != 0 {
         write!(f, " offset:{}", modifiers.offset)?;
     }
-    cache(f, modifiers, instruction.generation)
+    cache(f, modifiers, instruction.generation)?;
+    f.write_str(if modifiers.lds { " lds" } else { "" })
 }

@@ -1,5 +1,5 @@
-//! What the opcode table is made of: one row per operation, a column per
-//! generation, everything else derived.
+//! What the opcode table is made of: one row per operation, its columns the
+//! encodings, everything else derived.
 //!
 //! The rows stand in [`table`](super::table).
 
@@ -9,7 +9,7 @@ bitflags::bitflags! {
     /// What an instruction does beside its explicit operands, and which
     /// modifiers it takes.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-    pub struct Flags: u32 {
+    pub struct Flags: u64 {
         /// Reads the scalar condition code.
         const READS_SCC = 1 << 0;
         /// Writes the scalar condition code.
@@ -75,36 +75,110 @@ bitflags::bitflags! {
         /// Scalar memory access that moves no data, but has an immediate in
         /// the place of data.
         const PREFETCH = 1 << 28;
-        /// Buffer load that can go to LDS (gfx9).
+        /// Load that can go to LDS by a bit of its encoding (gfx9; of flat
+        /// addresses gfx90a only).
         const LDS_FORM = 1 << 29;
         /// Returns no data to accumulation registers (gfx9).
         const NO_ACC_RETURN = 1 << 30;
         /// Returns data to accumulation registers only without the second
         /// coherence bit (gfx9).
         const NO_SC1_ACC_RETURN = 1 << 31;
+        /// Takes no second coherence bit on gfx90a.
+        const NO_SCC = 1 << 32;
     }
 }
 
-/// The generations of the instruction set: the columns of the opcode table.
+/// The generations of the instruction set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Generation {
-    /// GFX9 as CDNA 3 has it (gfx942): waves of 64 lanes, accumulation
-    /// registers, matrix instructions, sub-dword addressing.
-    Gfx9,
+    /// GFX9 with accumulation registers and matrix instructions: waves of 64
+    /// lanes, sub-dword addressing.
+    Gfx9(Cdna),
     /// GFX11: RDNA 3.
     Gfx11,
 }
 
+/// The chips of GFX9 that compute: one set of encodings, of which each has
+/// more than the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Cdna {
+    /// CDNA 2: gfx90a.
+    Cdna2,
+    /// CDNA 3: gfx942.
+    Cdna3,
+    /// CDNA 4: gfx950.
+    Cdna4,
+}
+
 impl Generation {
     /// Every generation.
-    pub const ALL: [Generation; 2] = [Generation::Gfx9, Generation::Gfx11];
+    pub const ALL: [Generation; 4] = [
+        Generation::Gfx9(Cdna::Cdna2),
+        Generation::Gfx9(Cdna::Cdna3),
+        Generation::Gfx9(Cdna::Cdna4),
+        Generation::Gfx11,
+    ];
+
+    /// True for every GFX9.
+    pub const fn is_gfx9(self) -> bool {
+        matches!(self, Generation::Gfx9(_))
+    }
+
+    /// Number of the generation in the arrays that have a place for each.
+    pub(super) const fn index(self) -> usize {
+        match self {
+            Generation::Gfx9(Cdna::Cdna2) => 0,
+            Generation::Gfx9(Cdna::Cdna3) => 1,
+            Generation::Gfx9(Cdna::Cdna4) => 2,
+            Generation::Gfx11 => 3,
+        }
+    }
+}
+
+/// A column of the opcode table: the generations that have an operation in
+/// common, encoding and all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Column {
+    /// Every GFX9 that has no column of its own.
+    Gfx9,
+    /// gfx90a alone.
+    Gfx90a,
+    /// gfx942 and gfx950.
+    Gfx94,
+    /// gfx942 alone.
+    Gfx942,
+    /// gfx950 alone.
+    Gfx950,
+    /// GFX11.
+    Gfx11,
+}
+
+impl Column {
+    /// Is it about this generation?
+    const fn serves(self, generation: Generation) -> bool {
+        match generation {
+            Generation::Gfx9(Cdna::Cdna2) => matches!(self, Column::Gfx9 | Column::Gfx90a),
+            Generation::Gfx9(Cdna::Cdna3) => {
+                matches!(self, Column::Gfx9 | Column::Gfx94 | Column::Gfx942)
+            }
+            Generation::Gfx9(Cdna::Cdna4) => {
+                matches!(self, Column::Gfx9 | Column::Gfx94 | Column::Gfx950)
+            }
+            Generation::Gfx11 => matches!(self, Column::Gfx11),
+        }
+    }
+
+    /// Is it of GFX9?
+    pub const fn is_gfx9(self) -> bool {
+        matches!(
+            self,
+            Column::Gfx9 | Column::Gfx90a | Column::Gfx94 | Column::Gfx942 | Column::Gfx950
+        )
+    }
 
     /// What is added to a VOP1 number to make it a VOP3 number.
     const fn vop1_in_vop3(self) -> u16 {
-        match self {
-            Generation::Gfx9 => 0x140,
-            Generation::Gfx11 => 0x180,
-        }
+        if self.is_gfx9() { 0x140 } else { 0x180 }
     }
 }
 
@@ -175,11 +249,11 @@ impl Encoding {
     }
 }
 
-/// One column of a row of the opcode table: an operation in one generation.
+/// One column of a row of the opcode table: an operation in some generations.
 #[derive(Debug)]
 pub struct OpcodeInfo {
-    /// The generation.
-    pub generation: Generation,
+    /// The column.
+    pub column: Column,
     /// The mnemonic without encoding suffix.
     pub mnemonic: &'static str,
     /// Format and number of each encoding; a VOP1, VOP2 or VOPC number
@@ -204,7 +278,7 @@ impl OpcodeInfo {
             }
             if matches!(encoding, Encoding::Vop3) && !self.flags.contains(Flags::NO_E64) {
                 match own {
-                    Encoding::Vop1 => return Some(number + self.generation.vop1_in_vop3()),
+                    Encoding::Vop1 => return Some(number + self.column.vop1_in_vop3()),
                     Encoding::Vop2 => return Some(number + 0x100),
                     Encoding::Vopc => return Some(number),
                     _ => {}
@@ -223,12 +297,11 @@ impl OpcodeInfo {
     /// True if the instruction has a DPP form of `encoding`. On gfx11 no
     /// operand may be wider than 32 bits; gfx9 knows DPP in VOP1 and VOP2 only.
     pub fn has_dpp(&self, encoding: Encoding) -> bool {
-        let form = match self.generation {
-            Generation::Gfx9 => matches!(encoding, Encoding::Vop1 | Encoding::Vop2),
-            Generation::Gfx11 => {
-                let long = matches!(encoding, Encoding::Vop3 | Encoding::Vop3p);
-                (is_short(encoding) || long) && !self.has_wide_operand()
-            }
+        let form = if self.column.is_gfx9() {
+            matches!(encoding, Encoding::Vop1 | Encoding::Vop2)
+        } else {
+            let long = matches!(encoding, Encoding::Vop3 | Encoding::Vop3p);
+            (is_short(encoding) || long) && !self.has_wide_operand()
         };
         form && !self.flags.contains(Flags::NO_DPP)
     }
@@ -238,7 +311,7 @@ impl OpcodeInfo {
         // A pair of results may be converted from bytes.
         let wide = self.has_wide_operand() && self.dst != [Type::PkF32];
         let without = self.flags.contains(Flags::NO_SDWA);
-        self.generation == Generation::Gfx9 && is_short(encoding) && !wide && !without
+        self.column.is_gfx9() && is_short(encoding) && !wide && !without
     }
 
     /// True if a scalar memory access has a cache policy: if it moves data.
@@ -259,10 +332,9 @@ fn is_short(encoding: Encoding) -> bool {
 
 /// Declares [`Opcode`](super::Opcode) and its rows.
 macro_rules! opcodes {
-    ($($variant:ident $name:literal ($($dst:ident)*) ($($src:ident)*) {$($flag:ident)*}
-       $(gfx11 [$($e11:ident $n11:literal),+ $(; $($f11:ident)+)?])?
-       $(gfx9 $($m9:literal)? $(($($d9:ident)*) ($($s9:ident)*))?
-         [$($e9:ident $n9:literal),+ $(; $($f9:ident)+)?])?;)+) => {
+    ($($variant:ident $name:literal $dst:tt $src:tt $flags:tt
+       $($column:ident $($own:literal)? $(($($d:ident)*) ($($s:ident)*))?
+         [$($numbers:tt)+])+;)+) => {
         /// An instruction, whatever its encoding and generation.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u16)]
@@ -273,16 +345,12 @@ macro_rules! opcodes {
         /// The names, in the order of the variants of [`Opcode`].
         pub(super) const NAMES: &[&str] = &[$($name),+];
 
-        /// The column of gfx11.
-        pub(super) const GFX11: &[Option<OpcodeInfo>] = &[$(
-            $crate::isa::opcode::column!(Gfx11 $name ($($dst)*) ($($src)*) {$($flag)*}
-                $([] [$($e11 $n11),+] [$($($f11)+)?])?)
-        ),+];
-
-        /// The column of gfx9.
-        pub(super) const GFX9: &[Option<OpcodeInfo>] = &[$(
-            $crate::isa::opcode::column!(Gfx9 $name ($($dst)*) ($($src)*) {$($flag)*}
-                $([$($m9)? $(($($d9)*) ($($s9)*))?] [$($e9 $n9),+] [$($($f9)+)?])?)
+        /// The rows, in the same order: their columns.
+        pub(super) const ROWS: [&[OpcodeInfo]; NAMES.len()] = [$(
+            &[$($crate::isa::opcode::column!(
+                $column $name $dst $src $flags
+                [$($own)? $(($($d)*) ($($s)*))?] [$($numbers)+]
+            )),+]
         ),+];
 
         impl Opcode {
@@ -295,31 +363,59 @@ pub(super) use opcodes;
 
 /// One column of one row, from its tokens.
 macro_rules! column {
-    ($generation:ident $name:literal $dst:tt $src:tt $flags:tt) => {
-        None
+    ($column:ident $name:literal $dst:tt $src:tt $flags:tt [] $numbers:tt) => {
+        $crate::isa::opcode::column!(@ $column $name $dst $src $flags $numbers)
     };
-    ($generation:ident $name:literal $dst:tt $src:tt $flags:tt [] $($rest:tt)+) => {
-        $crate::isa::opcode::column!(@ $generation $name $dst $src $flags $($rest)+)
+    ($column:ident $name:literal $dst:tt $src:tt $flags:tt [$own:literal] $numbers:tt) => {
+        $crate::isa::opcode::column!(@ $column $own $dst $src $flags $numbers)
     };
-    ($generation:ident $name:literal $dst:tt $src:tt $flags:tt [$own:literal] $($rest:tt)+) => {
-        $crate::isa::opcode::column!(@ $generation $own $dst $src $flags $($rest)+)
+    ($column:ident $name:literal $d:tt $s:tt $flags:tt [$dst:tt $src:tt] $numbers:tt) => {
+        $crate::isa::opcode::column!(@ $column $name $dst $src $flags $numbers)
     };
-    ($generation:ident $name:literal $d:tt $s:tt $flags:tt [$dst:tt $src:tt] $($rest:tt)+) => {
-        $crate::isa::opcode::column!(@ $generation $name $dst $src $flags $($rest)+)
+    ($column:ident $name:literal $d:tt $s:tt $flags:tt [$own:literal $dst:tt $src:tt] $numbers:tt) => {
+        $crate::isa::opcode::column!(@ $column $own $dst $src $flags $numbers)
     };
-    (@ $generation:ident $mnemonic:literal ($($dst:ident)*) ($($src:ident)*) {$($flag:ident)*}
-       [$($encoding:ident $number:literal),+] [$($own:ident)*]) => {
-        Some(OpcodeInfo {
-            generation: Generation::$generation,
+    (@ $column:ident $mnemonic:literal ($($dst:ident)*) ($($src:ident)*) {$($flag:ident)*}
+       [$($encoding:ident $number:literal),+ $(; $($own:ident)+)?]) => {
+        OpcodeInfo {
+            column: $crate::isa::opcode::column!(@ $column),
             mnemonic: $mnemonic,
             encodings: &[$((Encoding::$encoding, $number)),+],
             dst: &[$(Type::$dst),*],
             src: &[$(Type::$src),*],
-            flags: Flags::empty()$(.union(Flags::$flag))*$(.union(Flags::$own))*,
-        })
+            flags: Flags::empty()$(.union(Flags::$flag))*$($(.union(Flags::$own))+)?,
+        }
     };
+    (@ gfx9) => { Column::Gfx9 };
+    (@ gfx90a) => { Column::Gfx90a };
+    (@ gfx94) => { Column::Gfx94 };
+    (@ gfx942) => { Column::Gfx942 };
+    (@ gfx950) => { Column::Gfx950 };
+    (@ gfx11) => { Column::Gfx11 };
 }
 pub(super) use column;
+
+/// The rows as a generation has them: of each the first column that is about
+/// it.
+pub(super) const fn rows_of<const N: usize>(
+    rows: &[&'static [OpcodeInfo]; N],
+    generation: Generation,
+) -> [Option<&'static OpcodeInfo>; N] {
+    let mut own = [None; N];
+    let mut row = 0;
+    while row < N {
+        let columns = rows[row];
+        let mut at = columns.len();
+        while at > 0 {
+            at -= 1;
+            if columns[at].column.serves(generation) {
+                own[row] = Some(&columns[at]);
+            }
+        }
+        row += 1;
+    }
+    own
+}
 
 /// Marks a number without instruction in [`index`].
 pub(super) const UNUSED: u16 = u16::MAX;
@@ -328,13 +424,13 @@ pub(super) const UNUSED: u16 = u16::MAX;
 ///
 /// Evaluated at compile time: two rows with one number do not compile.
 pub(super) const fn index<const N: usize>(
-    column: &[Option<OpcodeInfo>],
+    column: &[Option<&OpcodeInfo>],
     encoding: Encoding,
 ) -> [u16; N] {
     let mut rows = [UNUSED; N];
     let mut row = 0;
     while row < column.len() {
-        if let Some(info) = &column[row]
+        if let Some(info) = column[row]
             && let Some(number) = info.number(encoding)
         {
             assert!(rows[number as usize] == UNUSED, "opcode number used twice");

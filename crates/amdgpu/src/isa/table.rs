@@ -3,16 +3,19 @@
 //! A row: variant, name, destinations, sources, flags, then the columns of
 //! the generations that have the operation. A column: the mnemonic, operands
 //! or both where they are not those of the row, the encodings with their
-//! opcode numbers, and flags that hold in this generation only. The names of
-//! rows are the mnemonics of the newest generation. What all of it means is
-//! documented in [`opcode`](super::opcode) and [`Type`].
+//! opcode numbers, and flags that hold in this column only. Of several columns
+//! about a chip the first counts. The names of rows are the mnemonics of the
+//! newest generation. What all of it means is documented in
+//! [`opcode`](super::opcode) and [`Type`].
 //!
-//! | column | chip |
+//! | column | chips |
 //! |---|---|
 //! | `gfx11` | gfx1100 (RDNA 3) |
-//! | `gfx9` | gfx942 (CDNA 3) |
+//! | `gfx9` | gfx90a (CDNA 2), gfx942 (CDNA 3), gfx950 (CDNA 4) |
+//! | `gfx94` | gfx942, gfx950 |
+//! | `gfx90a`, `gfx942`, `gfx950` | that one |
 
-use super::opcode::{Encoding, Flags, Generation, OpcodeInfo, opcodes};
+use super::opcode::{Column, Encoding, Flags, OpcodeInfo, opcodes};
 use super::operand::Type;
 
 opcodes! {
@@ -414,14 +417,14 @@ opcodes! {
     VCvtU32U16 "v_cvt_u32_u16" (B32) (B16) {DEAD_MODS} gfx11 [Vop1 0x6b];
     VClrexcp "v_clrexcp" () () {NO_DPP NO_SDWA NO_SUFFIX} gfx9 [Vop1 0x35];
     VScreenPartition4seB32 "v_screen_partition_4se_b32" (B32) (B32) {} gfx9 [Vop1 0x37];
-    VMovB64 "v_mov_b64" (B64) (B64) {NO_SDWA} gfx9 [Vop1 0x38];
+    VMovB64 "v_mov_b64" (B64) (B64) {NO_SDWA} gfx94 [Vop1 0x38];
     VExpLegacyF32 "v_exp_legacy_f32" (F32) (F32) {CLAMP OMOD} gfx9 [Vop1 0x4b];
     VLogLegacyF32 "v_log_legacy_f32" (F32) (F32) {CLAMP OMOD} gfx9 [Vop1 0x4c];
     VAccvgprMovB32 "v_accvgpr_mov_b32" (A32) (A32) {NO_E64 NO_DPP NO_SDWA} gfx9 [Vop1 0x52];
-    VCvtF32Fp8 "v_cvt_f32_fp8" (F32) (B32) {CLAMP OMOD WHOLE_DST} gfx9 [Vop1 0x54];
-    VCvtF32Bf8 "v_cvt_f32_bf8" (F32) (B32) {CLAMP OMOD WHOLE_DST} gfx9 [Vop1 0x55];
-    VCvtPkF32Fp8 "v_cvt_pk_f32_fp8" (PkF32) (B32) {CLAMP OMOD WHOLE_DST} gfx9 [Vop1 0x56];
-    VCvtPkF32Bf8 "v_cvt_pk_f32_bf8" (PkF32) (B32) {CLAMP OMOD WHOLE_DST} gfx9 [Vop1 0x57];
+    VCvtF32Fp8 "v_cvt_f32_fp8" (F32) (B32) {CLAMP OMOD WHOLE_DST} gfx94 [Vop1 0x54];
+    VCvtF32Bf8 "v_cvt_f32_bf8" (F32) (B32) {CLAMP OMOD WHOLE_DST} gfx94 [Vop1 0x55];
+    VCvtPkF32Fp8 "v_cvt_pk_f32_fp8" (PkF32) (B32) {CLAMP OMOD WHOLE_DST} gfx94 [Vop1 0x56];
+    VCvtPkF32Bf8 "v_cvt_pk_f32_bf8" (PkF32) (B32) {CLAMP OMOD WHOLE_DST} gfx94 [Vop1 0x57];
 
     // VOP2: Vector, two sources.
     VCndmaskB32 "v_cndmask_b32" (B32) (F32 F32 Mask) {} gfx11 [Vop2 0x01, Vopd 0x09] gfx9 [Vop2 0x00];
@@ -456,8 +459,8 @@ opcodes! {
     VSubNcU32 "v_sub_nc_u32" (B32) (B32 B32) {CLAMP} gfx11 [Vop2 0x26] gfx9 "v_sub_u32" [Vop2 0x35];
     VSubrevNcU32 "v_subrev_nc_u32" (B32) (B32 B32) {CLAMP} gfx11 [Vop2 0x27] gfx9 "v_subrev_u32" [Vop2 0x36];
     VFmacF32 "v_fmac_f32" (F32) (F32 F32) {READS_DST CLAMP OMOD} gfx11 [Vop2 0x2b, Vopd 0x00] gfx9 [Vop2 0x3b; NO_SDWA];
-    VFmamkF32 "v_fmamk_f32" (F32) (F32 Literal32 F32) {NO_E64 NO_DPP} gfx11 [Vop2 0x2c, Vopd 0x02] gfx9 [Vop2 0x17; NO_SDWA];
-    VFmaakF32 "v_fmaak_f32" (F32) (F32 F32 Literal32) {NO_E64 NO_DPP} gfx11 [Vop2 0x2d, Vopd 0x01] gfx9 [Vop2 0x18; NO_SDWA];
+    VFmamkF32 "v_fmamk_f32" (F32) (F32 Literal32 F32) {NO_E64 NO_DPP} gfx11 [Vop2 0x2c, Vopd 0x02] gfx94 [Vop2 0x17; NO_SDWA];
+    VFmaakF32 "v_fmaak_f32" (F32) (F32 F32 Literal32) {NO_E64 NO_DPP} gfx11 [Vop2 0x2d, Vopd 0x01] gfx94 [Vop2 0x18; NO_SDWA];
     VCvtPkRtzF16F32 "v_cvt_pk_rtz_f16_f32" (B32) (F32 F32) {CLAMP OMOD} gfx11 [Vop2 0x2f] gfx9 "v_cvt_pkrtz_f16_f32" [Vop3 0x296];
     VAddF16 "v_add_f16" (F16) (F16 F16) {CLAMP OMOD} gfx11 [Vop2 0x32] gfx9 [Vop2 0x1f];
     VSubF16 "v_sub_f16" (F16) (F16 F16) {CLAMP OMOD} gfx11 [Vop2 0x33] gfx9 [Vop2 0x20];
@@ -471,6 +474,9 @@ opcodes! {
     VLdexpF16 "v_ldexp_f16" (F16) (F16 B16) {CLAMP OMOD DEAD_MODS} gfx11 [Vop2 0x3b] gfx9 [Vop2 0x33];
     VPkFmacF16 "v_pk_fmac_f16" (PkF16) (SplatF16 SplatF16) {READS_DST} gfx11 [Vop2 0x3c; NO_E64 NO_DPP] gfx9 (PkF16) (PkF16 PkF16) [Vop2 0x3c; CLAMP OMOD];
     VFmacF64 "v_fmac_f64" (F64) (F64 F64) {READS_DST CLAMP OMOD NO_SDWA} gfx9 [Vop2 0x04];
+    VMacF32 "v_mac_f32" (F32) (F32 F32) {READS_DST CLAMP OMOD NO_SDWA} gfx90a [Vop2 0x16];
+    VMadmkF32 "v_madmk_f32" (F32) (F32 Literal32 F32) {NO_E64 NO_DPP NO_SDWA} gfx90a [Vop2 0x17];
+    VMadakF32 "v_madak_f32" (F32) (F32 F32 Literal32) {NO_E64 NO_DPP NO_SDWA} gfx90a [Vop2 0x18];
     VMacF16 "v_mac_f16" (F16) (F16 F16) {READS_DST CLAMP OMOD NO_SDWA} gfx9 [Vop2 0x23];
     VMadmkF16 "v_madmk_f16" (F16) (F16 Literal16 F16) {NO_E64 NO_DPP NO_SDWA} gfx9 [Vop2 0x24];
     VMadakF16 "v_madak_f16" (F16) (F16 F16 Literal16) {NO_E64 NO_DPP NO_SDWA} gfx9 [Vop2 0x25];
@@ -807,6 +813,8 @@ opcodes! {
     VAndB16 "v_and_b16" (B16) (B16 B16) {DEAD_MODS} gfx11 [Vop3 0x362];
     VOrB16 "v_or_b16" (B16) (B16 B16) {DEAD_MODS} gfx11 [Vop3 0x363];
     VXorB16 "v_xor_b16" (B16) (B16 B16) {DEAD_MODS} gfx11 [Vop3 0x364];
+    VMadLegacyF32 "v_mad_legacy_f32" (F32) (F32 F32 F32) {CLAMP OMOD} gfx90a [Vop3 0x1c0];
+    VMadF32 "v_mad_f32" (F32) (F32 F32 F32) {CLAMP OMOD} gfx90a [Vop3 0x1c1];
     VMadLegacyF16 "v_mad_legacy_f16" (F16) (F16 F16 F16) {CLAMP OMOD} gfx9 [Vop3 0x1ea];
     VMadLegacyU16 "v_mad_legacy_u16" (B16) (B16 B16 B16) {CLAMP} gfx9 [Vop3 0x1eb];
     VMadLegacyI16 "v_mad_legacy_i16" (B16) (B16 B16 B16) {CLAMP} gfx9 [Vop3 0x1ec];
@@ -814,11 +822,11 @@ opcodes! {
     VDivFixupLegacyF16 "v_div_fixup_legacy_f16" (F16) (F16 F16 F16) {CLAMP OMOD} gfx9 [Vop3 0x1ef];
     VCvtPkaccumU8F32 "v_cvt_pkaccum_u8_f32" (B32) (F32 B32) {READS_DST CLAMP DEAD_MODS} gfx9 [Vop3 0x1f0];
     VMadF16 "v_mad_f16" (F16) (F16 F16 F16) {CLAMP OMOD HALF_SEL} gfx9 [Vop3 0x203];
-    VLshlAddU64 "v_lshl_add_u64" (B64) (B64 B32 B64) {} gfx9 [Vop3 0x208];
-    VCvtPkFp8F32 "v_cvt_pk_fp8_f32" (B32) (F32 F32) {READS_DST HALF_SEL} gfx9 [Vop3 0x2a2];
-    VCvtPkBf8F32 "v_cvt_pk_bf8_f32" (B32) (F32 F32) {READS_DST HALF_SEL} gfx9 [Vop3 0x2a3];
-    VCvtSrFp8F32 "v_cvt_sr_fp8_f32" (B32) (F32 B32) {READS_DST HALF_SEL} gfx9 [Vop3 0x2a4];
-    VCvtSrBf8F32 "v_cvt_sr_bf8_f32" (B32) (F32 B32) {READS_DST HALF_SEL} gfx9 [Vop3 0x2a5];
+    VLshlAddU64 "v_lshl_add_u64" (B64) (B64 B32 B64) {} gfx94 [Vop3 0x208];
+    VCvtPkFp8F32 "v_cvt_pk_fp8_f32" (B32) (F32 F32) {READS_DST HALF_SEL} gfx94 [Vop3 0x2a2];
+    VCvtPkBf8F32 "v_cvt_pk_bf8_f32" (B32) (F32 F32) {READS_DST HALF_SEL} gfx94 [Vop3 0x2a3];
+    VCvtSrFp8F32 "v_cvt_sr_fp8_f32" (B32) (F32 B32) {READS_DST HALF_SEL} gfx94 [Vop3 0x2a4];
+    VCvtSrBf8F32 "v_cvt_sr_bf8_f32" (B32) (F32 B32) {READS_DST HALF_SEL} gfx94 [Vop3 0x2a5];
 
     // VOP3P: Packed, mixed precision, dot products, matrices.
     VPkMadI16 "v_pk_mad_i16" (PkB16) (PkB16 PkB16 PkB16) {CLAMP NO_DPP} gfx11 [Vop3p 0x00] gfx9 [Vop3p 0x00];
@@ -863,54 +871,61 @@ opcodes! {
     VPkMulF32 "v_pk_mul_f32" (PkF32) (PkF32 PkF32) {CLAMP} gfx9 [Vop3p 0x31];
     VPkAddF32 "v_pk_add_f32" (PkF32) (PkF32 PkF32) {CLAMP} gfx9 [Vop3p 0x32];
     VPkMovB32 "v_pk_mov_b32" (Pk2B32) (Pk2B32 Pk2B32) {CLAMP} gfx9 [Vop3p 0x33];
-    VMfmaF32_16x16x8Xf32 "v_mfma_f32_16x16x8_xf32" (Acc128) (Av64 Av64 Acc128) {} gfx9 [Vop3p 0x3e];
-    VMfmaF32_32x32x4Xf32 "v_mfma_f32_32x32x4_xf32" (Acc512) (Av64 Av64 Acc512) {} gfx9 [Vop3p 0x3f];
-    VMfmaF32_32x32x1_2bF32 "v_mfma_f32_32x32x1_2b_f32" (Acc1024) (Av32 Av32 Acc1024) {} gfx9 [Vop3p 0x40];
-    VMfmaF32_16x16x1_4bF32 "v_mfma_f32_16x16x1_4b_f32" (Acc512) (Av32 Av32 Acc512) {} gfx9 [Vop3p 0x41];
-    VMfmaF32_4x4x1_16bF32 "v_mfma_f32_4x4x1_16b_f32" (Acc128) (Av32 Av32 Acc128) {} gfx9 [Vop3p 0x42];
-    VMfmaF32_32x32x2F32 "v_mfma_f32_32x32x2_f32" (Acc512) (Av32 Av32 Acc512) {} gfx9 [Vop3p 0x44];
-    VMfmaF32_16x16x4F32 "v_mfma_f32_16x16x4_f32" (Acc128) (Av32 Av32 Acc128) {} gfx9 [Vop3p 0x45];
-    VMfmaF32_32x32x4_2bF16 "v_mfma_f32_32x32x4_2b_f16" (Acc1024) (Av64 Av64 Acc1024) {} gfx9 [Vop3p 0x48];
-    VMfmaF32_16x16x4_4bF16 "v_mfma_f32_16x16x4_4b_f16" (Acc512) (Av64 Av64 Acc512) {} gfx9 [Vop3p 0x49];
-    VMfmaF32_4x4x4_16bF16 "v_mfma_f32_4x4x4_16b_f16" (Acc128) (Av64 Av64 Acc128) {} gfx9 [Vop3p 0x4a];
-    VMfmaF32_32x32x8F16 "v_mfma_f32_32x32x8_f16" (Acc512) (Av64 Av64 Acc512) {} gfx9 [Vop3p 0x4c];
-    VMfmaF32_16x16x16F16 "v_mfma_f32_16x16x16_f16" (Acc128) (Av64 Av64 Acc128) {} gfx9 [Vop3p 0x4d];
-    VMfmaI32_32x32x4_2bI8 "v_mfma_i32_32x32x4_2b_i8" (Acc1024) (Av32 Av32 Acc1024) {} gfx9 [Vop3p 0x50];
-    VMfmaI32_16x16x4_4bI8 "v_mfma_i32_16x16x4_4b_i8" (Acc512) (Av32 Av32 Acc512) {} gfx9 [Vop3p 0x51];
-    VMfmaI32_4x4x4_16bI8 "v_mfma_i32_4x4x4_16b_i8" (Acc128) (Av32 Av32 Acc128) {} gfx9 [Vop3p 0x52];
-    VMfmaI32_32x32x16I8 "v_mfma_i32_32x32x16_i8" (Acc512) (Av64 Av64 Acc512) {} gfx9 [Vop3p 0x56];
-    VMfmaI32_16x16x32I8 "v_mfma_i32_16x16x32_i8" (Acc128) (Av64 Av64 Acc128) {} gfx9 [Vop3p 0x57];
+    VMfmaF32_16x16x8Xf32 "v_mfma_f32_16x16x8_xf32" (Acc128) (Av64 Av64 Acc128) {} gfx942 [Vop3p 0x3e];
+    VMfmaF32_32x32x4Xf32 "v_mfma_f32_32x32x4_xf32" (Acc512) (Av64 Av64 Acc512) {} gfx942 [Vop3p 0x3f];
+    VMfmaF32_32x32x1_2bF32 "v_mfma_f32_32x32x1_2b_f32" (Acc1024) (Av32 Av32 Acc1024) {} gfx94 [Vop3p 0x40] gfx90a "v_mfma_f32_32x32x1f32" [Vop3p 0x40];
+    VMfmaF32_16x16x1_4bF32 "v_mfma_f32_16x16x1_4b_f32" (Acc512) (Av32 Av32 Acc512) {} gfx94 [Vop3p 0x41] gfx90a "v_mfma_f32_16x16x1f32" [Vop3p 0x41];
+    VMfmaF32_4x4x1_16bF32 "v_mfma_f32_4x4x1_16b_f32" (Acc128) (Av32 Av32 Acc128) {} gfx94 [Vop3p 0x42] gfx90a "v_mfma_f32_4x4x1f32" [Vop3p 0x42];
+    VMfmaF32_32x32x2F32 "v_mfma_f32_32x32x2_f32" (Acc512) (Av32 Av32 Acc512) {} gfx94 [Vop3p 0x44] gfx90a "v_mfma_f32_32x32x2f32" [Vop3p 0x44];
+    VMfmaF32_16x16x4F32 "v_mfma_f32_16x16x4_f32" (Acc128) (Av32 Av32 Acc128) {} gfx94 [Vop3p 0x45] gfx90a "v_mfma_f32_16x16x4f32" [Vop3p 0x45];
+    VMfmaF32_32x32x4_2bF16 "v_mfma_f32_32x32x4_2b_f16" (Acc1024) (Av64 Av64 Acc1024) {} gfx94 [Vop3p 0x48] gfx90a "v_mfma_f32_32x32x4f16" [Vop3p 0x48];
+    VMfmaF32_16x16x4_4bF16 "v_mfma_f32_16x16x4_4b_f16" (Acc512) (Av64 Av64 Acc512) {} gfx94 [Vop3p 0x49] gfx90a "v_mfma_f32_16x16x4f16" [Vop3p 0x49];
+    VMfmaF32_4x4x4_16bF16 "v_mfma_f32_4x4x4_16b_f16" (Acc128) (Av64 Av64 Acc128) {} gfx94 [Vop3p 0x4a] gfx90a "v_mfma_f32_4x4x4f16" [Vop3p 0x4a];
+    VMfmaF32_32x32x8F16 "v_mfma_f32_32x32x8_f16" (Acc512) (Av64 Av64 Acc512) {} gfx94 [Vop3p 0x4c] gfx90a "v_mfma_f32_32x32x8f16" [Vop3p 0x4c];
+    VMfmaF32_16x16x16F16 "v_mfma_f32_16x16x16_f16" (Acc128) (Av64 Av64 Acc128) {} gfx94 [Vop3p 0x4d] gfx90a "v_mfma_f32_16x16x16f16" [Vop3p 0x4d];
+    VMfmaI32_32x32x4_2bI8 "v_mfma_i32_32x32x4_2b_i8" (Acc1024) (Av32 Av32 Acc1024) {} gfx94 [Vop3p 0x50] gfx90a "v_mfma_i32_32x32x4i8" [Vop3p 0x50];
+    VMfmaI32_16x16x4_4bI8 "v_mfma_i32_16x16x4_4b_i8" (Acc512) (Av32 Av32 Acc512) {} gfx94 [Vop3p 0x51] gfx90a "v_mfma_i32_16x16x4i8" [Vop3p 0x51];
+    VMfmaI32_4x4x4_16bI8 "v_mfma_i32_4x4x4_16b_i8" (Acc128) (Av32 Av32 Acc128) {} gfx94 [Vop3p 0x52] gfx90a "v_mfma_i32_4x4x4i8" [Vop3p 0x52];
+    VMfmaI32_32x32x16I8 "v_mfma_i32_32x32x16_i8" (Acc512) (Av64 Av64 Acc512) {} gfx94 [Vop3p 0x56];
+    VMfmaI32_16x16x32I8 "v_mfma_i32_16x16x32_i8" (Acc128) (Av64 Av64 Acc128) {} gfx94 [Vop3p 0x57];
+    VMfmaI32_32x32x8I8 "v_mfma_i32_32x32x8_i8" (Acc512) (Av32 Av32 Acc512) {} gfx90a "v_mfma_i32_32x32x8i8" [Vop3p 0x54];
+    VMfmaI32_16x16x16I8 "v_mfma_i32_16x16x16_i8" (Acc128) (Av32 Av32 Acc128) {} gfx90a "v_mfma_i32_16x16x16i8" [Vop3p 0x55];
     VAccvgprReadB32 "v_accvgpr_read_b32" (B32) (A32) {NO_OP_SEL} gfx9 [Vop3p 0x58];
     VAccvgprWriteB32 "v_accvgpr_write_b32" (A32) (B32) {NO_OP_SEL} gfx9 [Vop3p 0x59];
-    VMfmaF32_32x32x4_2bBf16 "v_mfma_f32_32x32x4_2b_bf16" (Acc1024) (Av64 Av64 Acc1024) {} gfx9 [Vop3p 0x5d];
-    VMfmaF32_16x16x4_4bBf16 "v_mfma_f32_16x16x4_4b_bf16" (Acc512) (Av64 Av64 Acc512) {} gfx9 [Vop3p 0x5e];
-    VMfmaF32_4x4x4_16bBf16 "v_mfma_f32_4x4x4_16b_bf16" (Acc128) (Av64 Av64 Acc128) {} gfx9 [Vop3p 0x5f];
-    VMfmaF32_32x32x8Bf16 "v_mfma_f32_32x32x8_bf16" (Acc512) (Av64 Av64 Acc512) {} gfx9 [Vop3p 0x60];
-    VMfmaF32_16x16x16Bf16 "v_mfma_f32_16x16x16_bf16" (Acc128) (Av64 Av64 Acc128) {} gfx9 [Vop3p 0x61];
-    VSmfmacF32_16x16x32F16 "v_smfmac_f32_16x16x32_f16" (Acc128) (Av64 Av128 V32) {READS_DST} gfx9 [Vop3p 0x62];
-    VSmfmacF32_32x32x16F16 "v_smfmac_f32_32x32x16_f16" (Acc512) (Av64 Av128 V32) {READS_DST} gfx9 [Vop3p 0x64];
-    VSmfmacF32_16x16x32Bf16 "v_smfmac_f32_16x16x32_bf16" (Acc128) (Av64 Av128 V32) {READS_DST} gfx9 [Vop3p 0x66];
-    VSmfmacF32_32x32x16Bf16 "v_smfmac_f32_32x32x16_bf16" (Acc512) (Av64 Av128 V32) {READS_DST} gfx9 [Vop3p 0x68];
-    VSmfmacI32_16x16x64I8 "v_smfmac_i32_16x16x64_i8" (Acc128) (Av64 Av128 V32) {READS_DST} gfx9 [Vop3p 0x6a];
-    VSmfmacI32_32x32x32I8 "v_smfmac_i32_32x32x32_i8" (Acc512) (Av64 Av128 V32) {READS_DST} gfx9 [Vop3p 0x6c];
-    VMfmaF64_16x16x4F64 "v_mfma_f64_16x16x4_f64" (Acc256) (Av64 Av64 Acc256) {} gfx9 [Vop3p 0x6e];
-    VMfmaF64_4x4x4_4bF64 "v_mfma_f64_4x4x4_4b_f64" (Acc64) (Av64 Av64 Acc64) {} gfx9 [Vop3p 0x6f];
-    VMfmaF32_16x16x32Bf8Bf8 "v_mfma_f32_16x16x32_bf8_bf8" (Acc128) (Av64 Av64 Acc128) {} gfx9 [Vop3p 0x70];
-    VMfmaF32_16x16x32Bf8Fp8 "v_mfma_f32_16x16x32_bf8_fp8" (Acc128) (Av64 Av64 Acc128) {} gfx9 [Vop3p 0x71];
-    VMfmaF32_16x16x32Fp8Bf8 "v_mfma_f32_16x16x32_fp8_bf8" (Acc128) (Av64 Av64 Acc128) {} gfx9 [Vop3p 0x72];
-    VMfmaF32_16x16x32Fp8Fp8 "v_mfma_f32_16x16x32_fp8_fp8" (Acc128) (Av64 Av64 Acc128) {} gfx9 [Vop3p 0x73];
-    VMfmaF32_32x32x16Bf8Bf8 "v_mfma_f32_32x32x16_bf8_bf8" (Acc512) (Av64 Av64 Acc512) {} gfx9 [Vop3p 0x74];
-    VMfmaF32_32x32x16Bf8Fp8 "v_mfma_f32_32x32x16_bf8_fp8" (Acc512) (Av64 Av64 Acc512) {} gfx9 [Vop3p 0x75];
-    VMfmaF32_32x32x16Fp8Bf8 "v_mfma_f32_32x32x16_fp8_bf8" (Acc512) (Av64 Av64 Acc512) {} gfx9 [Vop3p 0x76];
-    VMfmaF32_32x32x16Fp8Fp8 "v_mfma_f32_32x32x16_fp8_fp8" (Acc512) (Av64 Av64 Acc512) {} gfx9 [Vop3p 0x77];
-    VSmfmacF32_16x16x64Bf8Bf8 "v_smfmac_f32_16x16x64_bf8_bf8" (Acc128) (Av64 Av128 V32) {READS_DST} gfx9 [Vop3p 0x78];
-    VSmfmacF32_16x16x64Bf8Fp8 "v_smfmac_f32_16x16x64_bf8_fp8" (Acc128) (Av64 Av128 V32) {READS_DST} gfx9 [Vop3p 0x79];
-    VSmfmacF32_16x16x64Fp8Bf8 "v_smfmac_f32_16x16x64_fp8_bf8" (Acc128) (Av64 Av128 V32) {READS_DST} gfx9 [Vop3p 0x7a];
-    VSmfmacF32_16x16x64Fp8Fp8 "v_smfmac_f32_16x16x64_fp8_fp8" (Acc128) (Av64 Av128 V32) {READS_DST} gfx9 [Vop3p 0x7b];
-    VSmfmacF32_32x32x32Bf8Bf8 "v_smfmac_f32_32x32x32_bf8_bf8" (Acc512) (Av64 Av128 V32) {READS_DST} gfx9 [Vop3p 0x7c];
-    VSmfmacF32_32x32x32Bf8Fp8 "v_smfmac_f32_32x32x32_bf8_fp8" (Acc512) (Av64 Av128 V32) {READS_DST} gfx9 [Vop3p 0x7d];
-    VSmfmacF32_32x32x32Fp8Bf8 "v_smfmac_f32_32x32x32_fp8_bf8" (Acc512) (Av64 Av128 V32) {READS_DST} gfx9 [Vop3p 0x7e];
-    VSmfmacF32_32x32x32Fp8Fp8 "v_smfmac_f32_32x32x32_fp8_fp8" (Acc512) (Av64 Av128 V32) {READS_DST} gfx9 [Vop3p 0x7f];
+    VMfmaF32_32x32x4_2bBf16 "v_mfma_f32_32x32x4_2b_bf16" (Acc1024) (Av64 Av64 Acc1024) {} gfx94 [Vop3p 0x5d] gfx90a "v_mfma_f32_32x32x4bf16_1k" [Vop3p 0x63];
+    VMfmaF32_16x16x4_4bBf16 "v_mfma_f32_16x16x4_4b_bf16" (Acc512) (Av64 Av64 Acc512) {} gfx94 [Vop3p 0x5e] gfx90a "v_mfma_f32_16x16x4bf16_1k" [Vop3p 0x64];
+    VMfmaF32_4x4x4_16bBf16 "v_mfma_f32_4x4x4_16b_bf16" (Acc128) (Av64 Av64 Acc128) {} gfx94 [Vop3p 0x5f] gfx90a "v_mfma_f32_4x4x4bf16_1k" [Vop3p 0x65];
+    VMfmaF32_32x32x8Bf16 "v_mfma_f32_32x32x8_bf16" (Acc512) (Av64 Av64 Acc512) {} gfx94 [Vop3p 0x60] gfx90a "v_mfma_f32_32x32x8bf16_1k" [Vop3p 0x66];
+    VMfmaF32_16x16x16Bf16 "v_mfma_f32_16x16x16_bf16" (Acc128) (Av64 Av64 Acc128) {} gfx94 [Vop3p 0x61] gfx90a "v_mfma_f32_16x16x16bf16_1k" [Vop3p 0x67];
+    VMfmaF32_32x32x2_2bBf16 "v_mfma_f32_32x32x2_2b_bf16" (Acc1024) (Av32 Av32 Acc1024) {} gfx90a "v_mfma_f32_32x32x2bf16" [Vop3p 0x68];
+    VMfmaF32_16x16x2_4bBf16 "v_mfma_f32_16x16x2_4b_bf16" (Acc512) (Av32 Av32 Acc512) {} gfx90a "v_mfma_f32_16x16x2bf16" [Vop3p 0x69];
+    VMfmaF32_4x4x2_16bBf16 "v_mfma_f32_4x4x2_16b_bf16" (Acc128) (Av32 Av32 Acc128) {} gfx90a "v_mfma_f32_4x4x2bf16" [Vop3p 0x6b];
+    VMfmaF32_32x32x4Bf16 "v_mfma_f32_32x32x4_bf16" (Acc512) (Av32 Av32 Acc512) {} gfx90a "v_mfma_f32_32x32x4bf16" [Vop3p 0x6c];
+    VMfmaF32_16x16x8Bf16 "v_mfma_f32_16x16x8_bf16" (Acc128) (Av32 Av32 Acc128) {} gfx90a "v_mfma_f32_16x16x8bf16" [Vop3p 0x6d];
+    VSmfmacF32_16x16x32F16 "v_smfmac_f32_16x16x32_f16" (Acc128) (Av64 Av128 V32) {READS_DST} gfx94 [Vop3p 0x62];
+    VSmfmacF32_32x32x16F16 "v_smfmac_f32_32x32x16_f16" (Acc512) (Av64 Av128 V32) {READS_DST} gfx94 [Vop3p 0x64];
+    VSmfmacF32_16x16x32Bf16 "v_smfmac_f32_16x16x32_bf16" (Acc128) (Av64 Av128 V32) {READS_DST} gfx94 [Vop3p 0x66];
+    VSmfmacF32_32x32x16Bf16 "v_smfmac_f32_32x32x16_bf16" (Acc512) (Av64 Av128 V32) {READS_DST} gfx94 [Vop3p 0x68];
+    VSmfmacI32_16x16x64I8 "v_smfmac_i32_16x16x64_i8" (Acc128) (Av64 Av128 V32) {READS_DST} gfx94 [Vop3p 0x6a];
+    VSmfmacI32_32x32x32I8 "v_smfmac_i32_32x32x32_i8" (Acc512) (Av64 Av128 V32) {READS_DST} gfx94 [Vop3p 0x6c];
+    VMfmaF64_16x16x4F64 "v_mfma_f64_16x16x4_f64" (Acc256) (Av64 Av64 Acc256) {} gfx94 [Vop3p 0x6e] gfx90a "v_mfma_f64_16x16x4f64" [Vop3p 0x6e];
+    VMfmaF64_4x4x4_4bF64 "v_mfma_f64_4x4x4_4b_f64" (Acc64) (Av64 Av64 Acc64) {} gfx94 [Vop3p 0x6f] gfx90a "v_mfma_f64_4x4x4f64" [Vop3p 0x6f];
+    VMfmaF32_16x16x32Bf8Bf8 "v_mfma_f32_16x16x32_bf8_bf8" (Acc128) (Av64 Av64 Acc128) {} gfx94 [Vop3p 0x70];
+    VMfmaF32_16x16x32Bf8Fp8 "v_mfma_f32_16x16x32_bf8_fp8" (Acc128) (Av64 Av64 Acc128) {} gfx94 [Vop3p 0x71];
+    VMfmaF32_16x16x32Fp8Bf8 "v_mfma_f32_16x16x32_fp8_bf8" (Acc128) (Av64 Av64 Acc128) {} gfx94 [Vop3p 0x72];
+    VMfmaF32_16x16x32Fp8Fp8 "v_mfma_f32_16x16x32_fp8_fp8" (Acc128) (Av64 Av64 Acc128) {} gfx94 [Vop3p 0x73];
+    VMfmaF32_32x32x16Bf8Bf8 "v_mfma_f32_32x32x16_bf8_bf8" (Acc512) (Av64 Av64 Acc512) {} gfx94 [Vop3p 0x74];
+    VMfmaF32_32x32x16Bf8Fp8 "v_mfma_f32_32x32x16_bf8_fp8" (Acc512) (Av64 Av64 Acc512) {} gfx94 [Vop3p 0x75];
+    VMfmaF32_32x32x16Fp8Bf8 "v_mfma_f32_32x32x16_fp8_bf8" (Acc512) (Av64 Av64 Acc512) {} gfx94 [Vop3p 0x76];
+    VMfmaF32_32x32x16Fp8Fp8 "v_mfma_f32_32x32x16_fp8_fp8" (Acc512) (Av64 Av64 Acc512) {} gfx94 [Vop3p 0x77];
+    VSmfmacF32_16x16x64Bf8Bf8 "v_smfmac_f32_16x16x64_bf8_bf8" (Acc128) (Av64 Av128 V32) {READS_DST} gfx94 [Vop3p 0x78];
+    VSmfmacF32_16x16x64Bf8Fp8 "v_smfmac_f32_16x16x64_bf8_fp8" (Acc128) (Av64 Av128 V32) {READS_DST} gfx94 [Vop3p 0x79];
+    VSmfmacF32_16x16x64Fp8Bf8 "v_smfmac_f32_16x16x64_fp8_bf8" (Acc128) (Av64 Av128 V32) {READS_DST} gfx94 [Vop3p 0x7a];
+    VSmfmacF32_16x16x64Fp8Fp8 "v_smfmac_f32_16x16x64_fp8_fp8" (Acc128) (Av64 Av128 V32) {READS_DST} gfx94 [Vop3p 0x7b];
+    VSmfmacF32_32x32x32Bf8Bf8 "v_smfmac_f32_32x32x32_bf8_bf8" (Acc512) (Av64 Av128 V32) {READS_DST} gfx94 [Vop3p 0x7c];
+    VSmfmacF32_32x32x32Bf8Fp8 "v_smfmac_f32_32x32x32_bf8_fp8" (Acc512) (Av64 Av128 V32) {READS_DST} gfx94 [Vop3p 0x7d];
+    VSmfmacF32_32x32x32Fp8Bf8 "v_smfmac_f32_32x32x32_fp8_bf8" (Acc512) (Av64 Av128 V32) {READS_DST} gfx94 [Vop3p 0x7e];
+    VSmfmacF32_32x32x32Fp8Fp8 "v_smfmac_f32_32x32x32_fp8_fp8" (Acc512) (Av64 Av128 V32) {READS_DST} gfx94 [Vop3p 0x7f];
 
     // VOPD: Dual issue only.
     VDot2accF32Bf16 "v_dot2acc_f32_bf16" (F32) (PkBf16 PkBf16) {READS_DST} gfx11 [Vopd 0x0d];
@@ -1044,8 +1059,8 @@ opcodes! {
     DsCmpstB32 "ds_cmpst_b32" () (V32 V32 V32) {ATOMIC} gfx9 [Ds 0x10];
     DsCmpstF32 "ds_cmpst_f32" () (V32 V32 V32) {ATOMIC} gfx9 [Ds 0x11];
     DsNop "ds_nop" () () {NO_ADDRESS} gfx9 [Ds 0x14];
-    DsPkAddF16 "ds_pk_add_f16" () (V32 V32) {ATOMIC} gfx9 [Ds 0x17];
-    DsPkAddBf16 "ds_pk_add_bf16" () (V32 V32) {ATOMIC} gfx9 [Ds 0x18];
+    DsPkAddF16 "ds_pk_add_f16" () (V32 V32) {ATOMIC} gfx94 [Ds 0x17];
+    DsPkAddBf16 "ds_pk_add_bf16" () (V32 V32) {ATOMIC} gfx94 [Ds 0x18];
     DsCmpstRtnB32 "ds_cmpst_rtn_b32" (V32) (V32 V32 V32) {ATOMIC} gfx9 [Ds 0x30];
     DsCmpstRtnF32 "ds_cmpst_rtn_f32" (V32) (V32 V32 V32) {ATOMIC} gfx9 [Ds 0x31];
     DsCmpstB64 "ds_cmpst_b64" () (V32 V64 V64) {ATOMIC} gfx9 [Ds 0x50];
@@ -1054,8 +1069,8 @@ opcodes! {
     DsCmpstRtnB64 "ds_cmpst_rtn_b64" (V64) (V32 V64 V64) {ATOMIC} gfx9 [Ds 0x70];
     DsCmpstRtnF64 "ds_cmpst_rtn_f64" (V64) (V32 V64 V64) {ATOMIC} gfx9 [Ds 0x71];
     DsAddRtnF64 "ds_add_rtn_f64" (V64) (V32 V64) {ATOMIC} gfx9 [Ds 0x7c];
-    DsPkAddRtnF16 "ds_pk_add_rtn_f16" (V32) (V32 V32) {ATOMIC} gfx9 [Ds 0xb7];
-    DsPkAddRtnBf16 "ds_pk_add_rtn_bf16" (V32) (V32 V32) {ATOMIC} gfx9 [Ds 0xb8];
+    DsPkAddRtnF16 "ds_pk_add_rtn_f16" (V32) (V32 V32) {ATOMIC} gfx94 [Ds 0xb7];
+    DsPkAddRtnBf16 "ds_pk_add_rtn_bf16" (V32) (V32 V32) {ATOMIC} gfx94 [Ds 0xb8];
 
     // MUBUF: Buffers; the source is the data.
     BufferLoadFormatX "buffer_load_format_x" (V32) () {} gfx11 [Mubuf 0x00] gfx9 [Mubuf 0x00; LDS_FORM];
@@ -1130,13 +1145,17 @@ opcodes! {
     BufferAtomicCmpswapF32 "buffer_atomic_cmpswap_f32" (V32) (V64) {ATOMIC} gfx11 [Mubuf 0x50];
     BufferAtomicMinF32 "buffer_atomic_min_f32" (V32) (V32) {ATOMIC} gfx11 [Mubuf 0x51];
     BufferAtomicMaxF32 "buffer_atomic_max_f32" (V32) (V32) {ATOMIC} gfx11 [Mubuf 0x52];
-    BufferAtomicAddF32 "buffer_atomic_add_f32" (V32) (V32) {ATOMIC} gfx11 [Mubuf 0x56] gfx9 [Mubuf 0x4d];
+    BufferAtomicAddF32 "buffer_atomic_add_f32" (V32) (V32) {ATOMIC NO_SCC} gfx11 [Mubuf 0x56] gfx9 [Mubuf 0x4d];
     BufferWbl2 "buffer_wbl2" () () {} gfx9 [Mubuf 0x28];
-    BufferInv "buffer_inv" () () {} gfx9 [Mubuf 0x29];
-    BufferAtomicPkAddF16 "buffer_atomic_pk_add_f16" (V32) (V32) {ATOMIC} gfx9 [Mubuf 0x4e];
-    BufferAtomicAddF64 "buffer_atomic_add_f64" (V64) (V64) {ATOMIC} gfx9 [Mubuf 0x4f];
-    BufferAtomicMinF64 "buffer_atomic_min_f64" (V64) (V64) {ATOMIC} gfx9 [Mubuf 0x50];
-    BufferAtomicMaxF64 "buffer_atomic_max_f64" (V64) (V64) {ATOMIC} gfx9 [Mubuf 0x51];
+    BufferInvl2 "buffer_invl2" () () {NO_SCC} gfx90a [Mubuf 0x29];
+    BufferStoreLdsDword "buffer_store_lds_dword" () () {LDS_FORM} gfx90a [Mubuf 0x3d];
+    BufferWbinvl1 "buffer_wbinvl1" () () {NO_SCC} gfx90a [Mubuf 0x3e];
+    BufferWbinvl1Vol "buffer_wbinvl1_vol" () () {NO_SCC} gfx90a [Mubuf 0x3f];
+    BufferInv "buffer_inv" () () {} gfx94 [Mubuf 0x29];
+    BufferAtomicPkAddF16 "buffer_atomic_pk_add_f16" (V32) (V32) {ATOMIC NO_SCC} gfx9 [Mubuf 0x4e];
+    BufferAtomicAddF64 "buffer_atomic_add_f64" (V64) (V64) {ATOMIC NO_SCC} gfx9 [Mubuf 0x4f];
+    BufferAtomicMinF64 "buffer_atomic_min_f64" (V64) (V64) {ATOMIC NO_SCC} gfx9 [Mubuf 0x50];
+    BufferAtomicMaxF64 "buffer_atomic_max_f64" (V64) (V64) {ATOMIC NO_SCC} gfx9 [Mubuf 0x51];
 
     // MTBUF: Typed buffers; the source is the data.
     TbufferLoadFormatX "tbuffer_load_format_x" (V32) () {} gfx9 [Mtbuf 0x00];
@@ -1208,19 +1227,19 @@ opcodes! {
     FlatAtomicCmpswapF32 "flat_atomic_cmpswap_f32" (V32) (V64) {ATOMIC} gfx11 [Flat 0x50];
     FlatAtomicMinF32 "flat_atomic_min_f32" (V32) (V32) {ATOMIC} gfx11 [Flat 0x51];
     FlatAtomicMaxF32 "flat_atomic_max_f32" (V32) (V32) {ATOMIC} gfx11 [Flat 0x52];
-    FlatAtomicAddF32 "flat_atomic_add_f32" (V32) (V32) {ATOMIC} gfx11 [Flat 0x56] gfx9 [Flat 0x4d];
-    FlatAtomicPkAddF16 "flat_atomic_pk_add_f16" (V32) (V32) {ATOMIC} gfx9 [Flat 0x4e];
-    FlatAtomicAddF64 "flat_atomic_add_f64" (V64) (V64) {ATOMIC NO_SC1_ACC_RETURN} gfx9 [Flat 0x4f];
-    FlatAtomicMinF64 "flat_atomic_min_f64" (V64) (V64) {ATOMIC NO_SC1_ACC_RETURN} gfx9 [Flat 0x50];
-    FlatAtomicMaxF64 "flat_atomic_max_f64" (V64) (V64) {ATOMIC NO_SC1_ACC_RETURN} gfx9 [Flat 0x51];
-    FlatAtomicPkAddBf16 "flat_atomic_pk_add_bf16" (V32) (V32) {ATOMIC} gfx9 [Flat 0x52];
+    FlatAtomicAddF32 "flat_atomic_add_f32" (V32) (V32) {ATOMIC} gfx11 [Flat 0x56] gfx94 [Flat 0x4d];
+    FlatAtomicPkAddF16 "flat_atomic_pk_add_f16" (V32) (V32) {ATOMIC} gfx94 [Flat 0x4e];
+    FlatAtomicAddF64 "flat_atomic_add_f64" (V64) (V64) {ATOMIC NO_SCC NO_SC1_ACC_RETURN} gfx9 [Flat 0x4f];
+    FlatAtomicMinF64 "flat_atomic_min_f64" (V64) (V64) {ATOMIC NO_SCC NO_SC1_ACC_RETURN} gfx9 [Flat 0x50];
+    FlatAtomicMaxF64 "flat_atomic_max_f64" (V64) (V64) {ATOMIC NO_SCC NO_SC1_ACC_RETURN} gfx9 [Flat 0x51];
+    FlatAtomicPkAddBf16 "flat_atomic_pk_add_bf16" (V32) (V32) {ATOMIC} gfx94 [Flat 0x52];
 
     // GLOBAL: Global addresses; the source is the data.
-    GlobalLoadU8 "global_load_u8" (V32) () {} gfx11 [Global 0x10] gfx9 "global_load_ubyte" [Global 0x10];
-    GlobalLoadI8 "global_load_i8" (V32) () {} gfx11 [Global 0x11] gfx9 "global_load_sbyte" [Global 0x11];
-    GlobalLoadU16 "global_load_u16" (V32) () {} gfx11 [Global 0x12] gfx9 "global_load_ushort" [Global 0x12];
-    GlobalLoadI16 "global_load_i16" (V32) () {} gfx11 [Global 0x13] gfx9 "global_load_sshort" [Global 0x13];
-    GlobalLoadB32 "global_load_b32" (V32) () {} gfx11 [Global 0x14] gfx9 "global_load_dword" [Global 0x14];
+    GlobalLoadU8 "global_load_u8" (V32) () {} gfx11 [Global 0x10] gfx9 "global_load_ubyte" [Global 0x10; LDS_FORM];
+    GlobalLoadI8 "global_load_i8" (V32) () {} gfx11 [Global 0x11] gfx9 "global_load_sbyte" [Global 0x11; LDS_FORM];
+    GlobalLoadU16 "global_load_u16" (V32) () {} gfx11 [Global 0x12] gfx9 "global_load_ushort" [Global 0x12; LDS_FORM];
+    GlobalLoadI16 "global_load_i16" (V32) () {} gfx11 [Global 0x13] gfx9 "global_load_sshort" [Global 0x13; LDS_FORM];
+    GlobalLoadB32 "global_load_b32" (V32) () {} gfx11 [Global 0x14] gfx9 "global_load_dword" [Global 0x14; LDS_FORM];
     GlobalLoadB64 "global_load_b64" (V64) () {} gfx11 [Global 0x15] gfx9 "global_load_dwordx2" [Global 0x15];
     GlobalLoadB96 "global_load_b96" (V96) () {} gfx11 [Global 0x16] gfx9 "global_load_dwordx3" [Global 0x16];
     GlobalLoadB128 "global_load_b128" (V128) () {} gfx11 [Global 0x17] gfx9 "global_load_dwordx4" [Global 0x17];
@@ -1270,24 +1289,24 @@ opcodes! {
     GlobalAtomicCmpswapF32 "global_atomic_cmpswap_f32" (V32) (V64) {ATOMIC} gfx11 [Global 0x50];
     GlobalAtomicMinF32 "global_atomic_min_f32" (V32) (V32) {ATOMIC} gfx11 [Global 0x51];
     GlobalAtomicMaxF32 "global_atomic_max_f32" (V32) (V32) {ATOMIC} gfx11 [Global 0x52];
-    GlobalAtomicAddF32 "global_atomic_add_f32" (V32) (V32) {ATOMIC} gfx11 [Global 0x56] gfx9 [Global 0x4d; NO_ACC_RETURN];
-    GlobalLoadLdsUbyte "global_load_lds_ubyte" () () {} gfx9 [Global 0x26];
-    GlobalLoadLdsSbyte "global_load_lds_sbyte" () () {} gfx9 [Global 0x27];
-    GlobalLoadLdsUshort "global_load_lds_ushort" () () {} gfx9 [Global 0x28];
-    GlobalLoadLdsSshort "global_load_lds_sshort" () () {} gfx9 [Global 0x29];
-    GlobalLoadLdsDword "global_load_lds_dword" () () {} gfx9 [Global 0x2a];
-    GlobalAtomicPkAddF16 "global_atomic_pk_add_f16" (V32) (V32) {ATOMIC NO_ACC_RETURN} gfx9 [Global 0x4e];
-    GlobalAtomicAddF64 "global_atomic_add_f64" (V64) (V64) {ATOMIC NO_SC1_ACC_RETURN} gfx9 [Global 0x4f];
-    GlobalAtomicMinF64 "global_atomic_min_f64" (V64) (V64) {ATOMIC NO_SC1_ACC_RETURN} gfx9 [Global 0x50];
-    GlobalAtomicMaxF64 "global_atomic_max_f64" (V64) (V64) {ATOMIC NO_SC1_ACC_RETURN} gfx9 [Global 0x51];
-    GlobalAtomicPkAddBf16 "global_atomic_pk_add_bf16" (V32) (V32) {ATOMIC} gfx9 [Global 0x52];
+    GlobalAtomicAddF32 "global_atomic_add_f32" (V32) (V32) {ATOMIC NO_SCC} gfx11 [Global 0x56] gfx9 [Global 0x4d; NO_ACC_RETURN];
+    GlobalLoadLdsUbyte "global_load_lds_ubyte" () () {} gfx94 [Global 0x26];
+    GlobalLoadLdsSbyte "global_load_lds_sbyte" () () {} gfx94 [Global 0x27];
+    GlobalLoadLdsUshort "global_load_lds_ushort" () () {} gfx94 [Global 0x28];
+    GlobalLoadLdsSshort "global_load_lds_sshort" () () {} gfx94 [Global 0x29];
+    GlobalLoadLdsDword "global_load_lds_dword" () () {} gfx94 [Global 0x2a];
+    GlobalAtomicPkAddF16 "global_atomic_pk_add_f16" (V32) (V32) {ATOMIC NO_SCC NO_ACC_RETURN} gfx9 [Global 0x4e];
+    GlobalAtomicAddF64 "global_atomic_add_f64" (V64) (V64) {ATOMIC NO_SCC NO_SC1_ACC_RETURN} gfx9 [Global 0x4f];
+    GlobalAtomicMinF64 "global_atomic_min_f64" (V64) (V64) {ATOMIC NO_SCC NO_SC1_ACC_RETURN} gfx9 [Global 0x50];
+    GlobalAtomicMaxF64 "global_atomic_max_f64" (V64) (V64) {ATOMIC NO_SCC NO_SC1_ACC_RETURN} gfx9 [Global 0x51];
+    GlobalAtomicPkAddBf16 "global_atomic_pk_add_bf16" (V32) (V32) {ATOMIC} gfx94 [Global 0x52];
 
     // SCRATCH: Private addresses; the source is the data.
-    ScratchLoadU8 "scratch_load_u8" (V32) () {} gfx11 [Scratch 0x10] gfx9 "scratch_load_ubyte" [Scratch 0x10];
-    ScratchLoadI8 "scratch_load_i8" (V32) () {} gfx11 [Scratch 0x11] gfx9 "scratch_load_sbyte" [Scratch 0x11];
-    ScratchLoadU16 "scratch_load_u16" (V32) () {} gfx11 [Scratch 0x12] gfx9 "scratch_load_ushort" [Scratch 0x12];
-    ScratchLoadI16 "scratch_load_i16" (V32) () {} gfx11 [Scratch 0x13] gfx9 "scratch_load_sshort" [Scratch 0x13];
-    ScratchLoadB32 "scratch_load_b32" (V32) () {} gfx11 [Scratch 0x14] gfx9 "scratch_load_dword" [Scratch 0x14];
+    ScratchLoadU8 "scratch_load_u8" (V32) () {} gfx11 [Scratch 0x10] gfx9 "scratch_load_ubyte" [Scratch 0x10; LDS_FORM];
+    ScratchLoadI8 "scratch_load_i8" (V32) () {} gfx11 [Scratch 0x11] gfx9 "scratch_load_sbyte" [Scratch 0x11; LDS_FORM];
+    ScratchLoadU16 "scratch_load_u16" (V32) () {} gfx11 [Scratch 0x12] gfx9 "scratch_load_ushort" [Scratch 0x12; LDS_FORM];
+    ScratchLoadI16 "scratch_load_i16" (V32) () {} gfx11 [Scratch 0x13] gfx9 "scratch_load_sshort" [Scratch 0x13; LDS_FORM];
+    ScratchLoadB32 "scratch_load_b32" (V32) () {} gfx11 [Scratch 0x14] gfx9 "scratch_load_dword" [Scratch 0x14; LDS_FORM];
     ScratchLoadB64 "scratch_load_b64" (V64) () {} gfx11 [Scratch 0x15] gfx9 "scratch_load_dwordx2" [Scratch 0x15];
     ScratchLoadB96 "scratch_load_b96" (V96) () {} gfx11 [Scratch 0x16] gfx9 "scratch_load_dwordx3" [Scratch 0x16];
     ScratchLoadB128 "scratch_load_b128" (V128) () {} gfx11 [Scratch 0x17] gfx9 "scratch_load_dwordx4" [Scratch 0x17];
@@ -1305,9 +1324,9 @@ opcodes! {
     ScratchLoadD16HiB16 "scratch_load_d16_hi_b16" (V32) () {READS_DST} gfx11 [Scratch 0x23] gfx9 "scratch_load_short_d16_hi" [Scratch 0x25];
     ScratchStoreD16HiB8 "scratch_store_d16_hi_b8" () (V32) {} gfx11 [Scratch 0x24] gfx9 "scratch_store_byte_d16_hi" [Scratch 0x19];
     ScratchStoreD16HiB16 "scratch_store_d16_hi_b16" () (V32) {} gfx11 [Scratch 0x25] gfx9 "scratch_store_short_d16_hi" [Scratch 0x1b];
-    ScratchLoadLdsUbyte "scratch_load_lds_ubyte" () () {} gfx9 [Scratch 0x26];
-    ScratchLoadLdsSbyte "scratch_load_lds_sbyte" () () {} gfx9 [Scratch 0x27];
-    ScratchLoadLdsUshort "scratch_load_lds_ushort" () () {} gfx9 [Scratch 0x28];
-    ScratchLoadLdsSshort "scratch_load_lds_sshort" () () {} gfx9 [Scratch 0x29];
-    ScratchLoadLdsDword "scratch_load_lds_dword" () () {} gfx9 [Scratch 0x2a];
+    ScratchLoadLdsUbyte "scratch_load_lds_ubyte" () () {} gfx94 [Scratch 0x26];
+    ScratchLoadLdsSbyte "scratch_load_lds_sbyte" () () {} gfx94 [Scratch 0x27];
+    ScratchLoadLdsUshort "scratch_load_lds_ushort" () () {} gfx94 [Scratch 0x28];
+    ScratchLoadLdsSshort "scratch_load_lds_sshort" () () {} gfx94 [Scratch 0x29];
+    ScratchLoadLdsDword "scratch_load_lds_dword" () () {} gfx94 [Scratch 0x2a];
 }

@@ -23,6 +23,9 @@ pub(super) fn lower(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
             | BufferGl1Inv
             | BufferWbl2
             | BufferInv
+            | BufferInvl2
+            | BufferWbinvl1
+            | BufferWbinvl1Vol
             | SAtcProbe
             | SAtcProbeBuffer
             | DsNop
@@ -121,9 +124,6 @@ fn data_row(l: &Lowerer, i: &Instruction) -> Result<u16, Refusal> {
 
 fn buffer(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     let modifiers = &i.modifiers;
-    if modifiers.lds {
-        return Err("a load to LDS is not implemented".to_owned());
-    }
     let atomic = verb(i)
         .starts_with("atomic")
         .then(|| atomic_function(i.op))
@@ -131,6 +131,16 @@ fn buffer(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     let run = match atomic {
         Some((_, true)) => l.common_code::<GlobalAtomic<true, true>>(),
         Some((_, false)) => l.common_code::<GlobalAtomic<true, false>>(),
+        None if modifiers.lds => match verb(i) {
+            "load_u8" => l.common_code::<BufferToLdsSmall<access::U8>>(),
+            "load_i8" => l.common_code::<BufferToLdsSmall<access::I8>>(),
+            "load_u16" => l.common_code::<BufferToLdsSmall<access::U16>>(),
+            "load_i16" => l.common_code::<BufferToLdsSmall<access::I16>>(),
+            "load_b32" => l.common_code::<BufferToLds<1>>(),
+            "load_b96" => l.common_code::<BufferToLds<3>>(),
+            "load_b128" => l.common_code::<BufferToLds<4>>(),
+            _ => return Err("not implemented".to_owned()),
+        },
         None => transfers!(
             l,
             verb(i),
@@ -141,7 +151,9 @@ fn buffer(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
         ),
     };
     let mut op = l.op_of(run);
-    op.d = data_row(l, i)?;
+    if !modifiers.lds {
+        op.d = data_row(l, i)?;
+    }
     op.a = match i.src[0] {
         Operand::Off => l.constant_row(0),
         operand => l.vgpr(operand)?,
@@ -151,6 +163,9 @@ fn buffer(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     op.imm = modifiers.offset as u32;
     op.aux =
         (u32::from(modifiers.offen) * access::OFFEN) | (u32::from(modifiers.idxen) * access::IDXEN);
+    if l.is_gfx9() {
+        op.aux |= access::GFX9;
+    }
     if let Some((function, _)) = atomic {
         op.e = ((function as u16) << 1) | (u16::from(modifiers.glc) * access::RETURN);
     }
@@ -171,6 +186,7 @@ fn report_residency(l: &mut Lowerer, i: &Instruction, data: u16) {
 }
 
 fn global(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
+    let to_lds = i.modifiers.lds || verb(i).starts_with("load_lds_");
     let atomic = verb(i)
         .starts_with("atomic")
         .then(|| atomic_function(i.op))
@@ -178,6 +194,24 @@ fn global(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     let run = match atomic {
         Some((_, true)) => l.common_code::<GlobalAtomic<false, true>>(),
         Some((_, false)) => l.common_code::<GlobalAtomic<false, false>>(),
+        None if to_lds => match (verb(i), i.modifiers.lds) {
+            ("load_lds_ubyte", _) | ("load_u8", true) => {
+                l.common_code::<GlobalToLdsSmall<access::U8>>()
+            }
+            ("load_lds_sbyte", _) | ("load_i8", true) => {
+                l.common_code::<GlobalToLdsSmall<access::I8>>()
+            }
+            ("load_lds_ushort", _) | ("load_u16", true) => {
+                l.common_code::<GlobalToLdsSmall<access::U16>>()
+            }
+            ("load_lds_sshort", _) | ("load_i16", true) => {
+                l.common_code::<GlobalToLdsSmall<access::I16>>()
+            }
+            ("load_lds_dword", _) | ("load_b32", true) => l.common_code::<GlobalToLds<1>>(),
+            ("load_lds_dwordx3", _) => l.common_code::<GlobalToLds<3>>(),
+            ("load_lds_dwordx4", _) => l.common_code::<GlobalToLds<4>>(),
+            _ => return Err("not implemented".to_owned()),
+        },
         None => transfers!(
             l,
             verb(i),
@@ -208,7 +242,7 @@ fn global(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
             op.d = l.vgpr(i.dst[0])?;
         }
         op.e = ((function as u16) << 1) | (u16::from(i.modifiers.glc) * access::RETURN);
-    } else {
+    } else if !to_lds {
         op.d = data_row(l, i)?;
     }
     l.push(op);
@@ -216,6 +250,9 @@ fn global(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
 }
 
 fn scratch(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
+    if i.modifiers.lds {
+        return Err("a load from scratch to LDS is not implemented".to_owned());
+    }
     let run = transfers!(
         l,
         verb(i),

@@ -311,7 +311,7 @@ fn control(l: &mut Lowerer, i: &Instruction, at: u32) -> Result<(), Refusal> {
         | Opcode::SMovreldB64
         | Opcode::SMovrelsd2B32 => return relative(l, i),
         Opcode::SSleep => l.common_op::<Sleep>(),
-        Opcode::SWaitcnt if !waits_for_loads(imm.unwrap_or(0)) => return Ok(()),
+        Opcode::SWaitcnt if !waits_for_loads(imm.unwrap_or(0), l.is_gfx9()) => return Ok(()),
         Opcode::SWaitcnt => l.common_op::<Wait>(),
         Opcode::STrap => Op {
             imm: u32::from(imm.unwrap_or(0)),
@@ -359,11 +359,16 @@ fn control(l: &mut Lowerer, i: &Instruction, at: u32) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Does `s_waitcnt` with this constant wait for loads, of vectors (upper bits) or
-/// of scalars and LDS?
-fn waits_for_loads(counters: u16) -> bool {
-    let (vector, scalar) = (counters >> 10, counters >> 4 & 63);
-    vector != 63 || scalar != 63
+/// Does `s_waitcnt` with this constant wait for loads, of vectors or of scalars
+/// and LDS? A counter of all ones does not.
+pub(super) fn waits_for_loads(counters: u16, gfx9: bool) -> bool {
+    let (vector, scalar) = if gfx9 {
+        (counters & 15 | counters >> 14 << 4, counters >> 8 & 15)
+    } else {
+        (counters >> 10, counters >> 4 & 63)
+    };
+    let most = if gfx9 { 15 } else { 63 };
+    vector != 63 || scalar != most
 }
 
 /// A message that is answered: the clock, or zero, there being no doorbell, no

@@ -9,7 +9,7 @@ use super::Op;
 use super::lower::{Lowerer, Refusal};
 use crate::exec::families::*;
 use crate::exec::lane::*;
-use crate::isa::{Encoding, Generation, Instruction, Opcode, Operand, Type, WaveSize};
+use crate::isa::{Encoding, Instruction, Opcode, Operand, Type, WaveSize};
 use crate::simd::Handler;
 use crate::wave::{slot, temp};
 use codes::{Code, Halves, joint, lane_function, matrix_function, predicate, wide_function};
@@ -45,7 +45,7 @@ pub(super) fn is_for_whole_wave(i: &Instruction) -> bool {
     matches!(
         i.op,
         VReadfirstlaneB32 | VReadlaneB32 | VWritelaneB32 | VPermlane64B32 | DsAppend | DsConsume
-    ) || permutes && i.generation == Generation::Gfx9
+    ) || permutes && i.generation.is_gfx9()
         || i.info().dst.first().is_some_and(|ty| ty.is_accumulator())
 }
 
@@ -153,6 +153,7 @@ fn accumulates(op: Opcode) -> bool {
             | VDot2accF32Bf16
             | VFmacF64
             | VMacF16
+            | VMacF32
             | VDot2cI32I16
             | VDot4cI32I8
             | VDot8cI32I4

@@ -1,5 +1,6 @@
 //! Single precision. Half precision comes here widened, where that is exact.
 
+use super::super::vector::flush;
 use super::{each_1, each_2, lanes};
 use crate::simd::Simd;
 
@@ -28,6 +29,13 @@ fn mul_dx9<S: Simd>(a: S, b: S) -> S {
     either.andnot(a.mul_f32(b))
 }
 
+/// A product and a sum, each rounded and without denormals.
+#[inline(always)]
+fn mad<S: Simd>(a: S, b: S, c: S, multiply: impl Fn(S, S) -> S) -> S {
+    let product = flush(multiply(flush(a), flush(b)));
+    flush(product.add_f32(flush(c)))
+}
+
 #[inline(always)]
 fn one<S: Simd>() -> S {
     S::splat(1.0_f32.to_bits())
@@ -40,6 +48,9 @@ lanes! {
     MulF32(a, b) => a.mul_f32(b);
     MulDx9F32(a, b) => mul_dx9(a, b);
     FmaF32(a, b, c) => a.fma_f32(b, c);
+    /// Rounded after the product, too; denormals count as zero, whatever MODE says.
+    MadF32(a, b, c) => mad(a, b, c, S::mul_f32);
+    MadDx9F32(a, b, c) => mad(a, b, c, mul_dx9);
     FmaDx9F32(a, b, c) => {
         let zero = S::splat(0);
         let either = a.eq_f32(zero).or(b.eq_f32(zero));

@@ -42,7 +42,7 @@ pub(super) fn dpp_word(
         return Ok(bits(word, 0, 8));
     }
     let control = match reader.generation {
-        Generation::Gfx9 => control_gfx9(bits(word, 8, 9)),
+        Generation::Gfx9(_) => control_gfx9(bits(word, 8, 9)),
         Generation::Gfx11 => control_gfx11(bits(word, 8, 9)),
     };
     let control = control.ok_or_else(|| reader.bad("dpp_ctrl"))?;

@@ -136,6 +136,16 @@ pub(super) fn lds(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, Dec
     Ok(reader.finish(instruction))
 }
 
+fn is_gfx90a(reader: &Reader<'_>) -> bool {
+    reader.generation == Generation::Gfx9(Cdna::Cdna2)
+}
+
+/// Refuses the second coherence bit of gfx90a where there is none.
+fn no_scc(reader: &Reader<'_>, flags: Flags, modifiers: &Modifiers) -> Result<(), DecodeError> {
+    let set = modifiers.sc1 && flags.contains(Flags::NO_SCC) && is_gfx90a(reader);
+    reader.reserved(u32::from(set), "scc")
+}
+
 /// The VGPRs that hold the address of a buffer access.
 fn buffer_address(
     reader: &Reader<'_>,
@@ -160,10 +170,20 @@ pub(super) fn buffer(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, 
     let modifiers = &mut instruction.modifiers;
     modifiers.glc = bit(word, 14);
     modifiers.sc1 = bit(word, 15);
-    if info.dst.is_empty() && info.src.is_empty() {
+    no_scc(reader, info.flags, modifiers)?;
+    if info.dst.is_empty() && info.src.is_empty() && !info.flags.contains(Flags::LDS_FORM) {
         reader.reserved(bits(word, 12, 2), "offen, idxen")?;
         reader.reserved(bits(word, 16, 1), "lds")?;
         reader.reserved(u32::from(accumulation), "acc")?;
+        if is_gfx90a(reader) {
+            // What is left of these is a single instruction: the bits are ignored
+            // or, where the flags say so, refused.
+            reader.reserved(
+                u32::from(modifiers.glc && info.flags.contains(Flags::NO_SCC)),
+                "glc",
+            )?;
+            (modifiers.glc, modifiers.sc1) = (false, false);
+        }
         return Ok(reader.finish(instruction));
     }
     modifiers.offset = bits(word, 0, 12) as i32;
@@ -171,8 +191,12 @@ pub(super) fn buffer(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, 
     modifiers.idxen = bit(word, 13);
     modifiers.lds = bit(word, 16);
     modifiers.slc = bit(word, 17);
-    if modifiers.lds && !info.flags.contains(Flags::LDS_FORM) {
-        return Err(reader.fail(DecodeErrorKind::ReservedField("lds")));
+    let from_lds = instruction.op == Opcode::BufferStoreLdsDword;
+    if modifiers.lds && !info.flags.contains(Flags::LDS_FORM) || from_lds && !modifiers.lds {
+        return Err(reader.bad("lds"));
+    }
+    if from_lds {
+        reader.reserved(bits(word, 12, 2), "offen, idxen")?;
     }
     buffer_operands(reader, &mut instruction, high, accumulation)?;
     Ok(reader.finish(instruction))
@@ -241,10 +265,21 @@ pub(super) fn flat(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, De
     modifiers.glc = bit(word, 16);
     modifiers.slc = bit(word, 17);
     modifiers.sc1 = bit(word, 25);
+    no_scc(reader, info.flags, modifiers)?;
+    if is_gfx90a(reader) {
+        modifiers.lds = bit(word, 13);
+        if modifiers.lds && !info.flags.contains(Flags::LDS_FORM) {
+            return Err(reader.bad("lds"));
+        }
+    }
+    let to_lds = modifiers.lds;
     let returns = !info.flags.contains(Flags::ATOMIC) || modifiers.glc;
     flat_address(reader, &mut instruction, word, high)?;
-    if info.dst.is_empty() && info.src.is_empty() {
+    if info.dst.is_empty() && info.src.is_empty() || to_lds {
         reader.reserved(u32::from(accumulation), "acc")?;
+    }
+    if to_lds {
+        return Ok(reader.finish(instruction));
     }
     if let Some(&ty) = info.src.first() {
         instruction.src[3] = data(reader, bits(high, 8, 8), ty, accumulation, "data")?;
@@ -252,7 +287,7 @@ pub(super) fn flat(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, De
     if let Some(&ty) = info.dst.first().filter(|_| returns) {
         let excluded = info.flags.contains(Flags::NO_ACC_RETURN)
             || info.flags.contains(Flags::NO_SC1_ACC_RETURN) && instruction.modifiers.sc1;
-        if excluded {
+        if excluded && !is_gfx90a(reader) {
             reader.reserved(u32::from(accumulation), "acc")?;
         }
         instruction.dst[0] = data(reader, bits(high, 24, 8), ty, accumulation, "vdst")?;
@@ -272,12 +307,15 @@ fn flat_address(
     let has_base = base != NO_BASE;
     let info = instruction.info();
     let moves_registers = !info.dst.is_empty() || !info.src.is_empty();
+    // gfx90a has an address or a base, and no bit that says which.
+    let either = is_gfx90a(reader);
     let address = match instruction.encoding {
+        Encoding::Scratch if either => (!has_base).then_some(Type::V32),
         Encoding::Scratch => enabled.then_some(Type::V32),
         Encoding::Global if has_base => Some(Type::V32),
         _ => Some(Type::V64),
     };
-    if instruction.encoding != Encoding::Scratch {
+    if instruction.encoding != Encoding::Scratch && !either {
         reader.reserved(u32::from(enabled), "sve")?;
     }
     instruction.src[0] = match address {

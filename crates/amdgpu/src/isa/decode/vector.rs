@@ -18,7 +18,7 @@ pub(super) fn short(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, D
     let info = instruction.info();
     let encoding = instruction.encoding;
     let code = bits(word, 0, 9);
-    if code == SDWA && reader.generation == Generation::Gfx9 {
+    if code == SDWA && reader.generation.is_gfx9() {
         return sub_dword(reader, instruction, word);
     }
     let dpp = if is_dpp(reader.generation, code) {
@@ -166,7 +166,7 @@ pub(super) fn long_sources(
             Some(register) if i == 0 => register + 256,
             _ => bits(high, 9 * i as u32, 9),
         };
-        if code == LITERAL && reader.generation == Generation::Gfx9 {
+        if code == LITERAL && reader.generation.is_gfx9() {
             return Err(reader.bad("literal"));
         }
         let operand = reader.source(code, ty, NAMES[i])?;
@@ -231,7 +231,7 @@ fn long_modifiers(
         modifiers.abs = abs & float;
         let op_sel = bits(word, 11, 4) as u8;
         let selects = match reader.generation {
-            Generation::Gfx9 => flags.contains(Flags::HALF_SEL),
+            Generation::Gfx9(_) => flags.contains(Flags::HALF_SEL),
             Generation::Gfx11 => half || flags.contains(Flags::OP_SEL),
         };
         if selects {

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Formatter, Write};
 
-use crate::isa::opcode::Generation;
+use crate::isa::opcode::{Cdna, Generation};
 use crate::isa::operand::Type;
 
 /// Writes the immediate of a scalar instruction.
@@ -12,8 +12,18 @@ pub(super) fn write(
     ty: Type,
     generation: Generation,
 ) -> fmt::Result {
-    let gfx9 = generation == Generation::Gfx9;
+    let gfx9 = generation.is_gfx9();
     match ty {
+        Type::HwReg if generation == Generation::Gfx9(Cdna::Cdna2) => {
+            let known = |number| {
+                if number < 20 {
+                    register_name_gfx9(number)
+                } else {
+                    ""
+                }
+            };
+            hardware_register(f, value, known)
+        }
         Type::HwReg if gfx9 => hardware_register(f, value, register_name_gfx9),
         Type::HwReg => hardware_register(f, value, register_name_gfx11),
         Type::Message if gfx9 => message_gfx9(f, value),

@@ -43,7 +43,7 @@ fn control_text(f: &mut Formatter<'_>, control: DppControl, generation: Generati
         DppControl::RowRor(n) => write!(f, " row_ror:{n}"),
         DppControl::RowMirror => f.write_str(" row_mirror"),
         DppControl::RowHalfMirror => f.write_str(" row_half_mirror"),
-        DppControl::RowShare(n) if generation == Generation::Gfx9 => {
+        DppControl::RowShare(n) if generation.is_gfx9() => {
             write!(f, " row_newbcast:{n}")
         }
         DppControl::RowShare(n) => write!(f, " row_share:{n}"),

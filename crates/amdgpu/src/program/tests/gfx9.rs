@@ -1,30 +1,30 @@
 //! Known answers of what only gfx9 has: parts of dwords, permutations across
 //! rows, pairs of f32, accumulation registers and matrices.
 
-use crate::isa::{Generation, WaveSize};
+use crate::isa::{Cdna, Generation, WaveSize};
 use crate::program::Target;
 use crate::program::testing::Bench;
 use crate::simd::Backend;
 use crate::wave::{Wave, slot};
 
 /// An instruction: LLVM's text and its encoding.
-type Line = (&'static str, &'static [u32]);
+pub(super) type Line = (&'static str, &'static [u32]);
 
 const TARGET: Target = Target {
-    generation: Generation::Gfx9,
+    generation: Generation::Gfx9(Cdna::Cdna3),
     size: WaveSize::Wave64,
 };
 /// Registers of a half of the wave: vector and accumulation registers.
-const REGISTERS: usize = 512;
+pub(super) const REGISTERS: usize = 512;
 /// The first accumulation register.
 const ACCUMULATION: usize = 256;
 
 /// A register of all 64 lanes.
-fn lanes(wave: &Wave, register: usize) -> [u32; 64] {
+pub(super) fn lanes(wave: &Wave, register: usize) -> [u32; 64] {
     std::array::from_fn(|lane| wave.rows[register + lane / 32 * REGISTERS].lanes()[lane % 32])
 }
 
-fn fill(bench: &mut Bench, register: usize, f: impl Fn(u32) -> u32) {
+pub(super) fn fill(bench: &mut Bench, register: usize, f: impl Fn(u32) -> u32) {
     for lane in 0..64 {
         let row = &mut bench.wave.rows[register + lane / 32 * REGISTERS];
         row.lanes_mut()[lane % 32] = f(lane as u32);
@@ -37,17 +37,27 @@ fn run<T: PartialEq + std::fmt::Debug>(
     prepare: impl Fn(&mut Bench),
     look: impl Fn(&Wave) -> T,
 ) -> T {
+    run_on(TARGET, lines, prepare, look)
+}
+
+/// The same of another chip's.
+pub(super) fn run_on<T: PartialEq + std::fmt::Debug>(
+    target: Target,
+    lines: &[Line],
+    prepare: impl Fn(&mut Bench),
+    look: impl Fn(&Wave) -> T,
+) -> T {
     let mut words = Vec::new();
     for (text, encoding) in lines {
         let bytes: Vec<u8> = encoding
             .iter()
             .flat_map(|word| word.to_le_bytes())
             .collect();
-        assert_eq!(TARGET.decode(&bytes, 0).expect(text).to_string(), *text);
+        assert_eq!(target.decode(&bytes, 0).expect(text).to_string(), *text);
         words.extend_from_slice(encoding);
     }
     let [first, second] = [Backend::detect(), Backend::Portable].map(|backend| {
-        let mut bench = Bench::new(&words, TARGET, backend).expect("it lowers");
+        let mut bench = Bench::new(&words, target, backend).expect("it lowers");
         prepare(&mut bench);
         look(&bench.run().expect("no fault"))
     });
@@ -55,7 +65,7 @@ fn run<T: PartialEq + std::fmt::Debug>(
     first
 }
 
-fn f16(value: f32) -> u32 {
+pub(super) fn f16(value: f32) -> u32 {
     u32::from(half::f16::from_f32(value).to_bits())
 }
 
@@ -405,12 +415,12 @@ fn small(seed: usize, row: usize, k: usize) -> i32 {
 /// Where elements of a matrix product lie: lane and number in the lane of
 /// element (row, k) of A (and column and k of B), of block `b`; then lane and
 /// register of element (row, column) of D.
-struct Layout {
-    rows: usize,
-    depth: usize,
-    blocks: usize,
-    factor: fn(usize, usize, usize) -> (usize, usize),
-    result: fn(usize, usize, usize) -> (usize, usize),
+pub(super) struct Layout {
+    pub(super) rows: usize,
+    pub(super) depth: usize,
+    pub(super) blocks: usize,
+    pub(super) factor: fn(usize, usize, usize) -> (usize, usize),
+    pub(super) result: fn(usize, usize, usize) -> (usize, usize),
 }
 
 impl Layout {
@@ -421,7 +431,13 @@ impl Layout {
     }
 
     /// Puts A and B into registers `a` and `b`, `bits` wide each.
-    fn put(&self, bench: &mut Bench, [a, b]: [usize; 2], bits: usize, encode: fn(i32) -> u64) {
+    pub(super) fn put(
+        &self,
+        bench: &mut Bench,
+        [a, b]: [usize; 2],
+        bits: usize,
+        encode: fn(i32) -> u64,
+    ) {
         for (first, seed) in [(a, 0), (b, 5)] {
             for block in 0..self.blocks {
                 for i in 0..self.rows {
@@ -441,7 +457,13 @@ impl Layout {
     }
 
     /// Holds D, from register `first` on, against the product plus `addend`.
-    fn check(&self, wave: &Wave, first: usize, decode: fn([u32; 2]) -> i32, addend: i32) {
+    pub(super) fn check(
+        &self,
+        wave: &Wave,
+        first: usize,
+        decode: fn([u32; 2]) -> i32,
+        addend: i32,
+    ) {
         for block in 0..self.blocks {
             for i in 0..self.rows {
                 for j in 0..self.rows {
@@ -455,15 +477,15 @@ impl Layout {
     }
 }
 
-fn f32_bits(value: i32) -> u64 {
+pub(super) fn f32_bits(value: i32) -> u64 {
     u64::from((value as f32).to_bits())
 }
 
-fn from_f32([low, _]: [u32; 2]) -> i32 {
+pub(super) fn from_f32([low, _]: [u32; 2]) -> i32 {
     f32::from_bits(low) as i32
 }
 
-fn from_i32([low, _]: [u32; 2]) -> i32 {
+pub(super) fn from_i32([low, _]: [u32; 2]) -> i32 {
     low as i32
 }
 
