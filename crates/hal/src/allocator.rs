@@ -5,7 +5,6 @@ mod tests;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use hip::{
     Context, DeviceMemory, DevicePtr, HostMallocFlags, HostMemory, HostRegion, HostRegistration,
@@ -14,6 +13,7 @@ use hip::{
 
 use crate::buffer::{Allocation, DeviceRegion, Memory};
 use crate::flags::{BufferCompatibility, BufferUsage, MemoryAccess, MemoryType};
+use crate::ledger::{Entry, Ledger, MemoryReport, Owner, Source};
 use crate::pool::{PoolStatistics, Pools};
 use crate::{Buffer, BufferKind, Result, Status};
 
@@ -27,17 +27,18 @@ struct Inner {
     concurrent_managed_access: bool,
     heaps: Vec<MemoryHeap>,
     pools: Option<Pools>,
-    counters: Arc<Counters>,
+    ledger: Arc<Ledger>,
 }
 
 impl Allocator {
     /// `stream` carries prefetches; `pools` is `None` when the device has none
-    /// or the caller wants none.
+    /// or the caller wants none. `ledger` counts what they hand out too.
     pub(crate) fn new(
         context: &Context,
         stream: &Arc<Stream>,
         concurrent_managed_access: bool,
         pools: Option<Pools>,
+        ledger: &Arc<Ledger>,
     ) -> Self {
         Self(Arc::new(Inner {
             context: context.clone(),
@@ -45,7 +46,7 @@ impl Allocator {
             concurrent_managed_access,
             heaps: heaps(concurrent_managed_access),
             pools,
-            counters: Arc::default(),
+            ledger: ledger.clone(),
         }))
     }
 
@@ -99,13 +100,19 @@ impl Allocator {
             .allocate_memory(&mut params, byte_size)
             .or_else(|error| self.make_room(error, &mut params, byte_size))
             .map_err(|error| {
-                Status::from(error).context(format!(
+                let what = format!(
                     "allocating {byte_size} bytes of {:?} memory",
                     params.memory_type
-                ))
+                );
+                not_allocated(error, what, &self.0.ledger)
             })?;
-        let accounting = Accounting::new(&self.0.counters, params.memory_type, byte_size);
-        let allocation = Allocation::new(memory, byte_size, &params, Some(accounting));
+        let source = match &memory {
+            Memory::Host(_) => Source::Host,
+            _ if params.memory_type.contains(MemoryType::HOST_VISIBLE) => Source::Managed,
+            _ => Source::Device,
+        };
+        let entry = Entry::new(&self.0.ledger, source, params.owner, byte_size);
+        let allocation = Allocation::new(memory, byte_size, &params, Some(entry));
         Buffer::new(allocation, byte_size)
     }
 
@@ -203,19 +210,46 @@ impl Allocator {
 
     /// Bytes allocated since it was made, pools included: cheap to ask.
     pub fn bytes_allocated(&self) -> u64 {
-        let load = |counter: &Counter| counter.allocated.load(Ordering::Acquire);
-        let counters = &self.0.counters;
-        let pools = self.0.pools.as_ref().map_or(0, Pools::bytes_allocated);
-        load(&counters.host) + load(&counters.device) + pools
+        self.0.ledger.allocated()
+    }
+
+    /// What memory allocated for `name` is put down to, by
+    /// [`BufferParams::owner`]: the module of a program, or part of one.
+    pub fn owner(&self, name: &str) -> Owner {
+        self.0.ledger.owner(name)
+    }
+
+    /// Who has how much memory, and what the pools keep.
+    pub fn memory_report(&self) -> MemoryReport {
+        let mut report = self.0.ledger.report();
+        for pool in &mut report.pools {
+            if let Some(pools) = &self.0.pools {
+                pool.kept_bytes = pools.kept_bytes(&pool.name, pool.live_bytes);
+            }
+        }
+        report
     }
 
     /// What was allocated and freed so far, pools included.
     pub fn statistics(&self) -> Result<AllocatorStatistics> {
-        let mut statistics = self.0.counters.statistics();
-        if let Some(pools) = &self.0.pools {
-            for pool in pools.statistics()? {
-                statistics.add_pool(&pool);
-            }
+        let ledger = &self.0.ledger;
+        let host = ledger.figures(Source::Host);
+        let device = [
+            Source::Device,
+            Source::Managed,
+            Source::DevicePool,
+            Source::OtherPool,
+        ];
+        let mut statistics = AllocatorStatistics {
+            host_bytes_allocated: host.allocated,
+            host_bytes_freed: host.allocated - host.live,
+            host_bytes_peak: host.peak,
+            ..AllocatorStatistics::default()
+        };
+        for figures in device.map(|source| ledger.figures(source)) {
+            statistics.device_bytes_allocated += figures.allocated;
+            statistics.device_bytes_freed += figures.allocated - figures.live;
+            statistics.device_bytes_peak += figures.peak;
         }
         Ok(statistics)
     }
@@ -223,7 +257,9 @@ impl Allocator {
     /// Figures of the stream-ordered pools alone, device-local first; `None`
     /// without pools.
     pub fn pool_statistics(&self) -> Result<Option<[PoolStatistics; 2]>> {
-        self.0.pools.as_ref().map(Pools::statistics).transpose()
+        let pool = |source| PoolStatistics::new(self.0.ledger.figures(source));
+        let pools = [Source::DevicePool, Source::OtherPool];
+        Ok(self.0.pools.as_ref().map(|_| pools.map(pool)))
     }
 
     /// Tries again if the pools keep memory that they do not need.
@@ -262,6 +298,16 @@ impl Allocator {
         };
         Ok(Memory::Host(HostMemory::new(context, bytes, flags)?))
     }
+}
+
+/// Why there is no memory; if it ran out, with who has it.
+pub(crate) fn not_allocated(error: hip::Error, what: String, ledger: &Ledger) -> Status {
+    let is_full = error.code == hip::Code::OUT_OF_MEMORY;
+    let what = match is_full {
+        true => format!("{what} ({})", ledger.report()),
+        false => what,
+    };
+    Status::from(error).context(what)
 }
 
 impl fmt::Debug for Allocator {
@@ -348,6 +394,8 @@ pub struct BufferParams {
     pub memory_type: MemoryType,
     /// The queues that use it, one bit each; 0 is all.
     pub queue_affinity: u64,
+    /// Whom it is for.
+    pub owner: Owner,
 }
 
 impl BufferParams {
@@ -391,6 +439,7 @@ impl Default for BufferParams {
             access: MemoryAccess::empty(),
             memory_type: MemoryType::empty(),
             queue_affinity: 0,
+            owner: Owner::default(),
         }
     }
 }
@@ -522,80 +571,4 @@ pub struct AllocatorStatistics {
     pub device_bytes_freed: u64,
     /// Most device memory in use.
     pub device_bytes_peak: u64,
-}
-
-impl AllocatorStatistics {
-    fn add_pool(&mut self, pool: &PoolStatistics) {
-        self.device_bytes_allocated += pool.bytes_allocated;
-        self.device_bytes_freed += pool.bytes_freed;
-        self.device_bytes_peak += pool.bytes_peak;
-    }
-}
-
-#[derive(Default)]
-struct Counters {
-    host: Counter,
-    device: Counter,
-}
-
-impl Counters {
-    fn of(&self, memory_type: MemoryType) -> &Counter {
-        if memory_type.contains(MemoryType::HOST_LOCAL) {
-            &self.host
-        } else {
-            &self.device
-        }
-    }
-
-    fn statistics(&self) -> AllocatorStatistics {
-        let load = |value: &AtomicU64| value.load(Ordering::Acquire);
-        // Freed first: a free in between may not make it exceed what was allocated.
-        let (host_bytes_freed, device_bytes_freed) =
-            (load(&self.host.freed), load(&self.device.freed));
-        AllocatorStatistics {
-            host_bytes_allocated: load(&self.host.allocated),
-            host_bytes_freed,
-            host_bytes_peak: load(&self.host.peak),
-            device_bytes_allocated: load(&self.device.allocated),
-            device_bytes_freed,
-            device_bytes_peak: load(&self.device.peak),
-        }
-    }
-}
-
-#[derive(Default)]
-struct Counter {
-    allocated: AtomicU64,
-    freed: AtomicU64,
-    live: AtomicU64,
-    peak: AtomicU64,
-}
-
-/// Counts an allocation while it lives.
-pub(crate) struct Accounting {
-    counters: Arc<Counters>,
-    memory_type: MemoryType,
-    byte_size: u64,
-}
-
-impl Accounting {
-    fn new(counters: &Arc<Counters>, memory_type: MemoryType, byte_size: u64) -> Self {
-        let counter = counters.of(memory_type);
-        counter.allocated.fetch_add(byte_size, Ordering::AcqRel);
-        let live = counter.live.fetch_add(byte_size, Ordering::AcqRel) + byte_size;
-        counter.peak.fetch_max(live, Ordering::AcqRel);
-        Self {
-            counters: counters.clone(),
-            memory_type,
-            byte_size,
-        }
-    }
-}
-
-impl Drop for Accounting {
-    fn drop(&mut self) {
-        let counter = self.counters.of(self.memory_type);
-        counter.freed.fetch_add(self.byte_size, Ordering::AcqRel);
-        counter.live.fetch_sub(self.byte_size, Ordering::AcqRel);
-    }
 }

@@ -65,6 +65,11 @@ impl BlockPool {
         }
     }
 
+    /// The same of the blocks that are pinned memory.
+    pub(crate) fn staging_usage(&self) -> BlockUsage {
+        self.0.staging.usage()
+    }
+
     /// A staging block with undefined contents.
     pub(crate) fn acquire_staging(&self) -> Result<HostMemory> {
         self.0

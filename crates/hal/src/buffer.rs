@@ -10,8 +10,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use hip::{DeviceMemory, DevicePtr, HostMemory, HostRegistration, HostView};
 
-use crate::allocator::{Accounting, BufferParams};
+use crate::allocator::BufferParams;
 use crate::flags::{BufferUsage, MappingMode, MemoryAccess, MemoryType};
+use crate::ledger::Entry;
 use crate::pool::PoolAllocation;
 use crate::{Result, Status};
 
@@ -389,7 +390,7 @@ pub struct Allocation {
     /// Who may say that the memory is not needed any more.
     owners: AtomicU32,
     // Counts the memory as freed; after `memory`, which drops first.
-    _accounting: Option<Accounting>,
+    _entry: Option<Entry>,
 }
 
 impl Allocation {
@@ -398,7 +399,7 @@ impl Allocation {
         memory: Memory,
         byte_size: u64,
         params: &BufferParams,
-        accounting: Option<Accounting>,
+        entry: Option<Entry>,
     ) -> Self {
         Self {
             memory,
@@ -407,7 +408,7 @@ impl Allocation {
             allowed_access: params.access,
             allowed_usage: params.usage,
             owners: AtomicU32::new(1),
-            _accounting: accounting,
+            _entry: entry,
         }
     }
 

@@ -11,6 +11,7 @@ use hip::{Context, DeviceAttribute, DeviceFamily, Stream};
 
 use crate::command_buffer::{Experience, RecordingDevice};
 use crate::flags::{CommandBufferFlags, CommandCategories};
+use crate::ledger::{Ledger, MemoryReport, MemoryUsage};
 use crate::pool::Pools;
 use crate::{
     Allocator, BlockPool, Channel, CommandBuffer, DeviceParams, Event, ExecutableCache, Queue,
@@ -48,14 +49,16 @@ impl Device {
             .map(|_| Ok(Arc::new(Stream::new(&context)?)))
             .collect::<Result<Vec<_>>>()?;
         let block_pool = BlockPool::new(&context, params.arena_block_size);
+        let ledger = Ledger::new();
         let pools = (params.async_allocations && limits.memory_pools)
-            .then(|| Pools::new(&context, &streams[0], &params))
+            .then(|| Pools::new(&context, &streams[0], &params, &ledger))
             .transpose()?;
         let allocator = Allocator::new(
             &context,
             &streams[0],
             limits.concurrent_managed_access,
             pools,
+            &ledger,
         );
         let recording = Arc::new(RecordingDevice {
             context: context.clone(),
@@ -202,6 +205,24 @@ impl Device {
         self.0.block_pool.trim();
         self.queues().iter().for_each(Queue::trim);
         self.0.allocator.trim()
+    }
+
+    /// Who has how much memory, what pools keep, and what commands are staged
+    /// in.
+    pub fn memory_report(&self) -> MemoryReport {
+        let mut report = self.allocator().memory_report();
+        let blocks = self.0.block_pool.staging_usage();
+        let block_bytes = self.0.block_pool.block_bytes();
+        if blocks.used + blocks.free > 0 {
+            report.pools.push(MemoryUsage {
+                name: "staging of commands".to_owned(),
+                live_bytes: blocks.used * block_bytes,
+                peak_bytes: (blocks.used + blocks.free) * block_bytes,
+                kept_bytes: blocks.free * block_bytes,
+                allocations: blocks.used,
+            });
+        }
+        report
     }
 
     /// Answers a program's question about the device.

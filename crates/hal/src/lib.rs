@@ -26,6 +26,7 @@ mod executable_cache;
 mod fence;
 mod file;
 mod layout;
+mod ledger;
 mod params;
 mod pool;
 mod queue;
@@ -64,6 +65,7 @@ pub use layout::{
     DescriptorBinding, DescriptorSetLayout, MAX_BINDINGS_PER_SET, MAX_DESCRIPTOR_SETS,
     MAX_PUSH_CONSTANTS, PipelineLayout,
 };
+pub use ledger::{MemoryReport, MemoryUsage, Owner};
 pub use params::{CommandBufferMode, DeviceParams, PoolParams};
 pub use pool::PoolStatistics;
 pub use queue::{Execution, HostCallFlags, HostFunction, Queue, QueueAffinity};

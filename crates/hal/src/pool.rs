@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hip::{Code, Context, DevicePtr, Issue, MemPool, MemPoolAttribute, PoolMemory, Stream};
 
-use crate::allocator::BufferParams;
+use crate::allocator::{BufferParams, not_allocated};
 use crate::buffer::{Allocation, Memory};
 use crate::flags::MemoryType;
+use crate::ledger::{Entry, Figures, Ledger, Owner, Source};
 use crate::params::PoolParams;
 use crate::{Buffer, DeviceParams, Result, Status};
 
@@ -28,10 +29,12 @@ impl Pools {
         context: &Context,
         stream: &Arc<Stream>,
         params: &DeviceParams,
+        ledger: &Arc<Ledger>,
     ) -> Result<Self> {
-        let device_local = Pool::new(context, stream, params.device_local_pool)
+        let pool = |params, source| Pool::new(context, stream, params, source, ledger);
+        let device_local = pool(params.device_local_pool, Source::DevicePool)
             .map_err(|status| status.context("creating the device-local memory pool"))?;
-        let other = Pool::new(context, stream, params.other_pool)
+        let other = pool(params.other_pool, Source::OtherPool)
             .map_err(|status| status.context("creating the memory pool for other memory"))?;
         Ok(Self {
             device_local: Arc::new(device_local),
@@ -52,6 +55,7 @@ impl Pools {
             state: Mutex::new(State::Reserved),
             pool: pool.clone(),
             byte_size,
+            owner: params.owner,
         };
         let allocation = Allocation::new(Memory::Pool(memory), byte_size, params, None);
         Buffer::new(allocation, byte_size)
@@ -66,15 +70,12 @@ impl Pools {
         Ok(())
     }
 
-    /// Bytes allocated since the pools were made.
-    pub(crate) fn bytes_allocated(&self) -> u64 {
-        let load = |pool: &Pool| pool.allocated.load(Ordering::Acquire);
-        load(&self.device_local) + load(&self.other)
-    }
-
-    /// Figures of the device-local pool and of the other one.
-    pub(crate) fn statistics(&self) -> Result<[PoolStatistics; 2]> {
-        Ok([self.device_local.statistics()?, self.other.statistics()?])
+    /// What the pool of a name keeps beside so many bytes that are in use; 0
+    /// if there is no such pool.
+    pub(crate) fn kept_bytes(&self, name: &str, live: u64) -> u64 {
+        let mut pools = [&self.device_local, &self.other].into_iter();
+        let pool = pools.find(|pool| pool.source.name() == name);
+        pool.map_or(0, |pool| pool.kept_beside(live))
     }
 }
 
@@ -99,6 +100,16 @@ pub struct PoolStatistics {
     pub bytes_peak: u64,
 }
 
+impl PoolStatistics {
+    pub(crate) fn new(figures: Figures) -> Self {
+        Self {
+            bytes_allocated: figures.allocated,
+            bytes_freed: figures.allocated - figures.live,
+            bytes_peak: figures.peak,
+        }
+    }
+}
+
 struct Pool {
     /// What later work of `stream` gets without asking the driver. Before
     /// `memory`: blocks are freed before their pool is destroyed.
@@ -108,12 +119,18 @@ struct Pool {
     memory: MemPool,
     stream: Arc<Stream>,
     minimum_capacity: u64,
-    allocated: AtomicU64,
-    freed: AtomicU64,
+    source: Source,
+    ledger: Arc<Ledger>,
 }
 
 impl Pool {
-    fn new(context: &Context, stream: &Arc<Stream>, params: PoolParams) -> Result<Self> {
+    fn new(
+        context: &Context,
+        stream: &Arc<Stream>,
+        params: PoolParams,
+        source: Source,
+        ledger: &Arc<Ledger>,
+    ) -> Result<Self> {
         // Where accesses are checked, memory that is used after it was freed
         // must not be there any more.
         let is_checked = context.device().provider().checks_memory;
@@ -123,8 +140,8 @@ impl Pool {
             memory: MemPool::new(context, params.release_threshold)?,
             stream: stream.clone(),
             minimum_capacity: params.minimum_capacity,
-            allocated: AtomicU64::new(0),
-            freed: AtomicU64::new(0),
+            source,
+            ledger: ledger.clone(),
         })
     }
 
@@ -198,13 +215,11 @@ impl Pool {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn statistics(&self) -> Result<PoolStatistics> {
-        Ok(PoolStatistics {
-            // Freed first: a free in between may not make it exceed what was allocated.
-            bytes_freed: self.freed.load(Ordering::Acquire),
-            bytes_allocated: self.allocated.load(Ordering::Acquire),
-            bytes_peak: self.memory.attribute(MemPoolAttribute::UsedMemHigh)?,
-        })
+    /// Free memory beside what is in use: ours, and the driver's.
+    fn kept_beside(&self, live: u64) -> u64 {
+        let own = self.kept().bytes;
+        let reserved = self.memory.attribute(MemPoolAttribute::ReservedMemCurrent);
+        own.max(reserved.unwrap_or(0).saturating_sub(live))
     }
 }
 
@@ -256,11 +271,12 @@ pub(crate) struct PoolAllocation {
     // After `state`: memory is freed before its pool can be destroyed.
     pool: Arc<Pool>,
     byte_size: u64,
+    owner: Owner,
 }
 
 enum State {
     Reserved,
-    Live(PoolMemory),
+    Live(PoolMemory, Entry),
     Freed,
     Failed(Status),
 }
@@ -269,7 +285,7 @@ impl State {
     /// The address, or why there is none.
     fn device_ptr(&self) -> Result<DevicePtr> {
         match self {
-            Self::Live(memory) => Ok(memory.device_ptr()),
+            Self::Live(memory, _) => Ok(memory.device_ptr()),
             Self::Reserved => Err(Status::failed_precondition(
                 "the buffer has no memory yet: its allocation waits in a queue",
             )),
@@ -301,17 +317,14 @@ impl PoolAllocation {
         match self.pool.allocate(issue, self.byte_size) {
             Ok(memory) => {
                 self.address.store(memory.device_ptr().0, Ordering::Release);
-                self.pool
-                    .allocated
-                    .fetch_add(self.byte_size, Ordering::AcqRel);
-                *state = State::Live(memory);
+                let Pool { ledger, source, .. } = &*self.pool;
+                let entry = Entry::new(ledger, *source, self.owner, self.byte_size);
+                *state = State::Live(memory, entry);
                 Ok(())
             }
             Err(error) => {
-                let status = Status::from(error).context(format!(
-                    "allocating {} bytes from a memory pool",
-                    self.byte_size
-                ));
+                let what = format!("allocating {} bytes from a memory pool", self.byte_size);
+                let status = not_allocated(error, what, &self.pool.ledger);
                 *state = State::Failed(status.clone());
                 Err(status)
             }
@@ -332,14 +345,13 @@ impl PoolAllocation {
     pub(crate) fn free(&self, issue: &Issue<'_>) -> Result<()> {
         let mut state = self.state();
         match std::mem::replace(&mut *state, State::Freed) {
-            State::Live(memory) => match self.pool.free(issue, memory) {
+            State::Live(memory, entry) => match self.pool.free(issue, memory) {
                 Ok(()) => {
                     self.address.store(0, Ordering::Release);
-                    self.pool.freed.fetch_add(self.byte_size, Ordering::AcqRel);
                     Ok(())
                 }
                 Err((memory, error)) => {
-                    *state = State::Live(memory);
+                    *state = State::Live(memory, entry);
                     Err(error.into())
                 }
             },
@@ -358,10 +370,9 @@ impl PoolAllocation {
 impl Drop for PoolAllocation {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let State::Live(memory) = std::mem::replace(state, State::Freed) else {
+        let State::Live(memory, _entry) = std::mem::replace(state, State::Freed) else {
             return;
         };
-        self.pool.freed.fetch_add(self.byte_size, Ordering::AcqRel);
         // Whatever used it has completed: work keeps what it uses. So any
         // stream will do.
         self.pool.give_back(memory);

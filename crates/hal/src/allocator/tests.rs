@@ -4,6 +4,8 @@ use std::sync::atomic::AtomicUsize;
 
 use hip::{DeviceAttribute, Event, FaultPlan};
 
+use std::sync::atomic::Ordering;
+
 use super::*;
 use crate::testing::{counted_device, device_over, fail_every_call, null_device, null_device_with};
 use crate::{Device, DeviceParams, StatusCode};
@@ -624,4 +626,45 @@ fn pools_make_room_when_memory_runs_out() {
     let status = allocate(64).unwrap_err();
     assert_eq!(status.code(), StatusCode::InvalidArgument);
     assert_eq!(plan.calls_of("hipMemPoolTrimTo"), 2);
+}
+
+#[test]
+fn who_has_the_memory_is_said_when_it_runs_out() {
+    let (device, plan) = counted_device();
+    let allocator = device.allocator();
+    let params = BufferParams {
+        owner: allocator.owner("model"),
+        ..BufferParams::device_local()
+    };
+    let held = allocator.allocate(&params, 3 << 20).unwrap();
+    let shown = device.memory_report();
+    assert_eq!(shown.pools[0].live_bytes, 3 << 20);
+    assert_eq!((&*shown.owners[0].name, shown.owners.len()), ("model", 1));
+    let status = not_allocated(
+        hip::Error::new(hip::Code::OUT_OF_MEMORY, "hipMalloc"),
+        "allocating 64 bytes".to_owned(),
+        &allocator.0.ledger,
+    );
+    assert_eq!(status.code(), StatusCode::ResourceExhausted);
+    let told = "in use: device 3.0 MiB (at most 3.0 MiB); by model 3.0 MiB";
+    assert!(format!("{status:#}").contains(told), "{status:#}");
+    drop(held);
+    assert_eq!(device.memory_report().owners[0].live_bytes, 0);
+    // Memory of queues is told too, with what is kept of it.
+    let stream = Stream::new(device.context()).unwrap();
+    let buffer = allocator.reserve(&params, 64).unwrap();
+    let pool = buffer.allocation().pool().unwrap();
+    plan.arm_named("hipMallocFromPoolAsync", 0, hip::Code::OUT_OF_MEMORY);
+    let status = pool.commit(&stream.issue().unwrap()).unwrap_err();
+    assert!(format!("{status:#}").contains("(in use: "), "{status:#}");
+    let buffer = allocator.reserve(&params, 64).unwrap();
+    let pool = buffer.allocation().pool().unwrap();
+    pool.commit(&stream.issue().unwrap()).unwrap();
+    drop(buffer);
+    let report = device.memory_report();
+    let row = report.pools.iter().find(|pool| pool.name == "device pool");
+    assert_eq!(row.unwrap().kept_bytes, 64);
+    device.trim().unwrap();
+    let report = device.memory_report();
+    assert!(report.pools.iter().all(|pool| pool.kept_bytes == 0));
 }

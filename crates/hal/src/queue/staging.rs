@@ -115,6 +115,7 @@ impl<'a> Transfer<'a> {
             memory_type: MemoryType::HOST_LOCAL
                 | MemoryType::HOST_CACHED
                 | MemoryType::DEVICE_VISIBLE,
+            owner: self.queue.allocator.owner("transfers"),
             ..BufferParams::host_visible()
         };
         let bytes = chunk.length.next_power_of_two();

@@ -87,6 +87,7 @@ impl IoParametersModule {
                 usage,
                 memory_type,
                 queue_affinity: affinity,
+                owner: target.device.allocator().owner("parameters"),
                 ..BufferParams::default()
             };
             let requests = Requests::read(call)?;

@@ -265,7 +265,7 @@ fn profiles_are_timelines_of_host_and_device() {
             ("recording", "command_buffer.dispatch"),
             ("submission", "device.queue.execute"),
             ("driver", "hipModuleLaunchKernel"),
-            ("waiting", "hipEventSynchronize"),
+            ("waiting", "wait"),
             ("program", "program"),
         ] {
             let names: BTreeSet<_> = named(cat).into_iter().collect();

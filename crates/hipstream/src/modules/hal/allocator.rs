@@ -9,7 +9,10 @@ use super::{HalModule, to_error, types};
 pub(super) fn allocate(_: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
     let allocator = call.object(&types::ALLOCATOR)?;
     let affinity = call.u64()?;
-    let params = buffer_params(call, affinity)?;
+    let params = BufferParams {
+        owner: allocator.owner(call.caller().unwrap_or("program")),
+        ..buffer_params(call, affinity)?
+    };
     let length = call.u64()?;
     let buffer = allocator
         .allocate(&params, length)
@@ -102,6 +105,7 @@ pub(super) fn buffer_params(call: &mut Call<'_>, affinity: u64) -> Result<Buffer
         usage: BufferUsage::from_bits_retain(call.u32()?),
         access: MemoryAccess::empty(),
         queue_affinity: affinity,
+        ..BufferParams::default()
     })
 }
 

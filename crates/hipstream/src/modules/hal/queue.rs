@@ -112,7 +112,11 @@ fn allocate(
 ) -> Result<Flow> {
     let buffer = settle(call, |target, call| {
         check_pool(read_pool(call)?)?;
-        let params: BufferParams = buffer_params(call, target.affinity.0)?;
+        let allocator = target.device.allocator();
+        let params = BufferParams {
+            owner: allocator.owner(call.caller().unwrap_or("program")),
+            ..buffer_params(call, target.affinity.0)?
+        };
         let length = call.u64()?;
         target
             .queue()?
