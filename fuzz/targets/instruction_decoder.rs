@@ -11,6 +11,8 @@ fuzz_target!(|code: &[u8]| {
     for (generation, wave) in [
         (Generation::Gfx11, WaveSize::Wave32),
         (Generation::Gfx11, WaveSize::Wave64),
+        (Generation::Gfx12, WaveSize::Wave32),
+        (Generation::Gfx12, WaveSize::Wave64),
         (Generation::Gfx9(Cdna::Cdna2), WaveSize::Wave64),
         (Generation::Gfx9(Cdna::Cdna3), WaveSize::Wave64),
         (Generation::Gfx9(Cdna::Cdna4), WaveSize::Wave64),

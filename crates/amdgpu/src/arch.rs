@@ -18,11 +18,22 @@ pub enum Arch {
     Gfx942,
     /// CDNA 4, servers (Instinct MI350).
     Gfx950,
+    /// RDNA 4, desktop (Radeon RX 9060).
+    Gfx1200,
+    /// RDNA 4, desktop (Radeon RX 9070).
+    Gfx1201,
 }
 
 impl Arch {
     /// Every chip that can be simulated.
-    pub const ALL: &[Arch] = &[Arch::Gfx1100, Arch::Gfx90a, Arch::Gfx942, Arch::Gfx950];
+    pub const ALL: &[Arch] = &[
+        Arch::Gfx1100,
+        Arch::Gfx90a,
+        Arch::Gfx942,
+        Arch::Gfx950,
+        Arch::Gfx1200,
+        Arch::Gfx1201,
+    ];
 
     /// The compiler's name of the target.
     pub const fn name(self) -> &'static str {
@@ -31,6 +42,8 @@ impl Arch {
             Arch::Gfx90a => "gfx90a",
             Arch::Gfx942 => "gfx942",
             Arch::Gfx950 => "gfx950",
+            Arch::Gfx1200 => "gfx1200",
+            Arch::Gfx1201 => "gfx1201",
         }
     }
 
@@ -42,6 +55,8 @@ impl Arch {
             Arch::Gfx90a => "gfx90a:sramecc+:xnack-",
             Arch::Gfx942 => "gfx942:sramecc+:xnack-",
             Arch::Gfx950 => "gfx950:sramecc+:xnack-",
+            Arch::Gfx1200 => "gfx1200",
+            Arch::Gfx1201 => "gfx1201",
         }
     }
 
@@ -52,6 +67,7 @@ impl Arch {
             Arch::Gfx90a => Generation::Gfx9(Cdna::Cdna2),
             Arch::Gfx942 => Generation::Gfx9(Cdna::Cdna3),
             Arch::Gfx950 => Generation::Gfx9(Cdna::Cdna4),
+            Arch::Gfx1200 | Arch::Gfx1201 => Generation::Gfx12,
         }
     }
 
@@ -59,7 +75,7 @@ impl Arch {
     /// its warp size.
     pub const fn warp_size(self) -> u32 {
         match self {
-            Arch::Gfx1100 => 32,
+            Arch::Gfx1100 | Arch::Gfx1200 | Arch::Gfx1201 => 32,
             Arch::Gfx90a | Arch::Gfx942 | Arch::Gfx950 => 64,
         }
     }
@@ -67,15 +83,16 @@ impl Arch {
     /// Most bytes of LDS that one workgroup may have.
     pub const fn max_lds_bytes(self) -> u32 {
         match self {
-            Arch::Gfx1100 | Arch::Gfx90a | Arch::Gfx942 => 64 << 10,
             Arch::Gfx950 => 160 << 10,
+            _ => 64 << 10,
         }
     }
 
     /// Most work-items in one workgroup.
     pub const fn max_workgroup_size(self) -> u32 {
         match self {
-            Arch::Gfx1100 | Arch::Gfx90a | Arch::Gfx942 | Arch::Gfx950 => 1024,
+            Arch::Gfx1100 | Arch::Gfx90a | Arch::Gfx942 => 1024,
+            Arch::Gfx950 | Arch::Gfx1200 | Arch::Gfx1201 => 1024,
         }
     }
 }

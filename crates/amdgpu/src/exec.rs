@@ -14,9 +14,11 @@ mod global;
 pub(crate) mod lane;
 mod lds;
 mod matrix;
+mod matrix_gfx12;
 pub(crate) mod mfma;
 mod rounded;
 mod scalar;
+mod scalar_float;
 mod scratch;
 mod vector;
 mod wide;
@@ -30,6 +32,7 @@ use crate::simd::{Row, Simd};
 use crate::wave::{State, Wave};
 
 pub(crate) use atomics::atomic_function;
+pub(crate) use control::Barrier;
 pub(crate) use scratch::bytes_per_lane;
 
 /// Flags and kinds of memory accesses, for the lowering.
@@ -56,8 +59,12 @@ pub(crate) mod families {
     };
     pub(crate) use super::lds::*;
     pub(crate) use super::matrix::{Bf16, F16, Integer, Wmma, WmmaHalf, flags as matrix_flags};
+    pub(crate) use super::matrix_gfx12::{Bf8, Brains, Dwords, Fp8, PackedHalves, WmmaGfx12};
     pub(crate) use super::rounded::*;
     pub(crate) use super::scalar::*;
+    pub(crate) use super::scalar_float::{
+        ScalarCompare, ScalarLane, ScalarRounded, flags as scalar_flags,
+    };
     pub(crate) use super::scratch::{
         ScratchLoad, ScratchLoadSmall, ScratchStore, ScratchStoreSmall,
     };
@@ -82,6 +89,8 @@ pub(crate) struct Env {
     pub(crate) view: View,
     pub(crate) lds: Lds,
     pub(crate) program: Arc<Program>,
+    /// The barrier of the workgroup whose two sides are apart.
+    pub(crate) barrier: Barrier,
     /// When the launch began.
     pub(crate) began: Instant,
     /// What went wrong, if the wave failed.

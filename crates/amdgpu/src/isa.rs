@@ -104,6 +104,11 @@ impl Opcode {
         matches!(self, Opcode::VCvtSrFp8F32 | Opcode::VCvtSrBf8F32)
     }
 
+    /// True if it converts one byte of the source.
+    fn widens_part(self) -> bool {
+        matches!(self, Opcode::VCvtF32Fp8 | Opcode::VCvtF32Bf8)
+    }
+
     /// The name of the operation: its mnemonic, without encoding suffix, in
     /// the newest generation that has it.
     pub fn name(self) -> &'static str {

@@ -248,7 +248,7 @@ impl Kernel {
         let first = preload.offset_dwords() as usize;
         match self.generation() {
             Generation::Gfx9(_) => first..first + preload.dwords() as usize,
-            Generation::Gfx11 => 0..0,
+            Generation::Gfx11 | Generation::Gfx12 => 0..0,
         }
     }
 

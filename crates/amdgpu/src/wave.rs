@@ -90,6 +90,8 @@ pub(crate) struct Wave {
     pub(crate) temps: u16,
     /// Number of the wave in its workgroup.
     pub(crate) number: u32,
+    /// The phase of the workgroup's barrier in which it has arrived there.
+    pub(crate) arrived: Option<u32>,
     /// How often it still lets the others run while it waits for loads.
     pub(crate) patience: u32,
     /// Ops executed together with another one and not counted yet.
@@ -203,6 +205,7 @@ impl Wave {
             kept_lanes: 0,
             temps: 0,
             number: 0,
+            arrived: None,
             patience: 0,
             joined: 0,
             executed: 0,

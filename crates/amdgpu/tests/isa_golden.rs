@@ -25,6 +25,7 @@ fn golden_of(generation: Generation) -> Vec<Line> {
         Generation::Gfx9(Cdna::Cdna3) => include_str!("isa_gfx942.txt"),
         Generation::Gfx9(Cdna::Cdna4) => include_str!("isa_gfx950.txt"),
         Generation::Gfx11 => include_str!("isa_gfx1100.txt"),
+        Generation::Gfx12 => include_str!("isa_gfx1201.txt"),
     };
     text.lines().map(|line| parse(generation, line)).collect()
 }
@@ -147,6 +148,7 @@ fn what_compilers_emit_decodes() {
             include_str!("isa_census_gfx942.txt"),
         ),
         (Generation::Gfx11, include_str!("isa_census.txt")),
+        (Generation::Gfx12, include_str!("isa_census_gfx1201.txt")),
     ];
     for (generation, census) in censuses {
         let texts: BTreeSet<String> = golden_of(generation)

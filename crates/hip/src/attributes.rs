@@ -10,6 +10,8 @@ pub(crate) fn of(arch: Arch, attribute: DeviceAttribute) -> i32 {
         Arch::Gfx90a => gfx90a(attribute),
         Arch::Gfx942 => gfx942(attribute),
         Arch::Gfx950 => gfx950(attribute),
+        Arch::Gfx1200 => gfx1200(attribute),
+        Arch::Gfx1201 => gfx1201(attribute),
         _ => None,
     };
     own.unwrap_or_else(|| gfx1100(attribute))
@@ -55,6 +57,29 @@ fn gfx942(attribute: DeviceAttribute) -> Option<i32> {
         DeviceAttribute::MultiprocessorCount => 304,
         DeviceAttribute::WarpSize => 64,
         _ => return None,
+    })
+}
+
+/// What a Radeon RX 9060 XT has that a Radeon RX 7900 XTX has not.
+fn gfx1200(attribute: DeviceAttribute) -> Option<i32> {
+    Some(match attribute {
+        DeviceAttribute::ClockRate => 3_130_000,
+        DeviceAttribute::L2CacheSize => 4 << 20,
+        DeviceAttribute::ComputeCapabilityMajor => 12,
+        DeviceAttribute::ComputeCapabilityMinor => 0,
+        DeviceAttribute::MemoryClockRate => 1_258_000,
+        DeviceAttribute::MultiprocessorCount => 16,
+        _ => return None,
+    })
+}
+
+/// The same of a Radeon RX 9070 XT.
+fn gfx1201(attribute: DeviceAttribute) -> Option<i32> {
+    Some(match attribute {
+        DeviceAttribute::ClockRate => 2_970_000,
+        DeviceAttribute::L2CacheSize => 8 << 20,
+        DeviceAttribute::MultiprocessorCount => 32,
+        _ => return gfx1200(attribute),
     })
 }
 

@@ -1,8 +1,9 @@
 //! Random encodings, most of them valid.
 
+mod gfx12;
 mod gfx9;
 
-use amdgpu::isa::{Encoding, Flags, Generation, Opcode, OpcodeInfo, Type, WaveSize};
+use amdgpu::isa::{Column, Encoding, Flags, Generation, Opcode, OpcodeInfo, Type, WaveSize};
 
 use super::{Case, WORDS};
 
@@ -61,6 +62,10 @@ pub(super) struct Form {
 impl Form {
     fn is_gfx9(&self) -> bool {
         self.info.column.is_gfx9()
+    }
+
+    fn is_gfx12(&self) -> bool {
+        self.info.column == Column::Gfx12
     }
 
     /// True if the same bytes mean different registers by wave size.
@@ -122,7 +127,12 @@ impl Generator {
     pub(super) fn any(&self, random: &mut Random) -> Case {
         loop {
             let case = self.draw(random);
-            if !(self.generation.is_gfx9() && gfx9::crashes_llvm(&case)) {
+            let crashes = match self.generation {
+                Generation::Gfx9(_) => gfx9::crashes_llvm(&case),
+                Generation::Gfx11 => false,
+                Generation::Gfx12 => gfx12::crashes_llvm(&case),
+            };
+            if !crashes {
                 return case;
             }
         }
@@ -155,6 +165,12 @@ fn number_field(form: &Form) -> (u32, u32) {
     match form.encoding {
         Encoding::Ds if form.is_gfx9() => (17, 8),
         Encoding::Mubuf if form.is_gfx9() => (18, 7),
+        Encoding::Smem if form.is_gfx12() => (13, 6),
+        Encoding::Mubuf | Encoding::Flat | Encoding::Global | Encoding::Scratch
+            if form.is_gfx12() =>
+        {
+            (14, 8)
+        }
         Encoding::Mtbuf => (15, 4),
         Encoding::Sop1 => (8, 8),
         Encoding::Sop2 => (23, 7),
@@ -188,6 +204,8 @@ pub(super) fn form(random: &mut Random, form: &Form) -> Case {
         Encoding::Vop3 | Encoding::Vop3p => long(random, form, number, &mut case),
         Encoding::Vopd => dual(random, number, &mut case),
         _ if form.is_gfx9() => gfx9::memory(random, form, number, &mut case),
+        Encoding::Ds => memory(random, form, number, &mut case),
+        _ if form.is_gfx12() => gfx12::memory(random, form, number, &mut case),
         _ => memory(random, form, number, &mut case),
     }
     case
@@ -250,10 +268,18 @@ fn typed_source(random: &mut Random, ty: Option<&Type>) -> u32 {
     match ty {
         None => random.rarely(4, 9),
         Some(Type::Uniform) => scalar_source(random) & !1,
+        Some(Type::UniformF16 | Type::UniformF32) => scalar_source(random),
         Some(Type::Mask) => random.below(54) * 2,
-        Some(Type::V32 | Type::V64 | Type::V128 | Type::V256 | Type::A32) => {
-            256 + random.below(249)
-        }
+        Some(
+            Type::V32
+            | Type::V64
+            | Type::V128
+            | Type::V256
+            | Type::A32
+            | Type::Mat64
+            | Type::Mat128
+            | Type::Mat256,
+        ) => 256 + random.below(249),
         Some(Type::F64 | Type::B64 | Type::PkF32 | Type::Pk2B32) if random.once_in(2) => {
             256 + random.below(128) * 2
         }

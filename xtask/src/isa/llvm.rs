@@ -119,8 +119,18 @@ impl Disassembler {
         let error = |error: std::io::Error| format!("{}: {error}", self.program);
         let mut command = Command::new(&self.program);
         command.args([mode, "-triple=amdgcn-amd-amdhsa", "-mcpu", self.chip]);
-        if wave == WaveSize::Wave64 && self.generation == Generation::Gfx11 {
-            command.arg("-mattr=+wavefrontsize64");
+        let long = wave == WaveSize::Wave64 && !self.generation.is_gfx9();
+        let features = [
+            (long, "+wavefrontsize64"),
+            // What the compilers of this generation use.
+            (self.generation == Generation::Gfx12, "+real-true16"),
+        ];
+        let asked: Vec<&str> = features
+            .iter()
+            .filter_map(|&(asked, feature)| asked.then_some(feature))
+            .collect();
+        if !asked.is_empty() {
+            command.arg(format!("-mattr={}", asked.join(",")));
         }
         let mut child = command
             .stdin(Stdio::piped())

@@ -3,8 +3,9 @@
 use std::sync::atomic::Ordering;
 
 use super::{Job, kernarg};
-use crate::exec::{self, Env, Problem};
+use crate::exec::{self, Barrier, Env, Problem};
 use crate::fault::{Access, Fault, FaultKind, FaultRecord};
+use crate::isa::Generation;
 use crate::memory::{AccessError, Lds, Reason};
 use crate::simd::{LANES, Row};
 use crate::wave::{Mode, State, Wave, slot};
@@ -37,6 +38,7 @@ impl Worker {
             view: job.view.clone(),
             lds: std::mem::take(&mut self.lds),
             program: job.program.clone(),
+            barrier: Barrier::default(),
             began: job.began,
             problem: None,
         };
@@ -52,6 +54,7 @@ impl Worker {
         while let Some(index) = job.take() {
             let position = job.position(index);
             env.lds.reset(job.lds_bytes);
+            env.barrier = Barrier::of(count as u32);
             for wave in &mut self.waves {
                 if !first {
                     job.program.clear(wave);
@@ -90,11 +93,16 @@ fn begin(wave: &mut Wave, job: &Job, position: [u32; 3], items: u32) {
     wave.pc = job.program.entry(job.kernel.entry());
     wave.state = State::Ready;
     wave.scc = false;
+    wave.arrived = None;
     wave.executed = 0;
     let rsrc1 = code.descriptor.rsrc1;
     let modes = rsrc1.0 >> 12 & 0xff;
-    let clamp = u32::from(rsrc1.dx10_clamp()) << 8 | u32::from(rsrc1.ieee_mode()) << 9;
-    wave.mode = Mode(modes | clamp);
+    // A clamp always turns NaN into zero on gfx12, and nothing asks for IEEE rules.
+    let (clamps_nan, ieee) = match job.kernel.generation() {
+        Generation::Gfx12 => (true, false),
+        _ => (rsrc1.dx10_clamp(), rsrc1.ieee_mode()),
+    };
+    wave.mode = Mode(modes | u32::from(clamps_nan) << 8 | u32::from(ieee) << 9);
     set_scalars(wave, job, position);
     wave.half = 0;
     wave.other = (0, Row::ZERO);
@@ -163,6 +171,10 @@ fn set_scalars(wave: &mut Wave, job: &Job, position: [u32; 3]) {
     for (place, &value) in (at..end).zip(&job.preloaded) {
         wave.scalars[place] = value;
     }
+    if job.kernel.generation() == Generation::Gfx12 {
+        set_trap_temporaries(wave, position);
+        return;
+    }
     let mut at = end;
     for (present, value) in descriptor.rsrc2.workgroup_ids().into_iter().zip(position) {
         if present {
@@ -180,6 +192,16 @@ fn set_scalars(wave: &mut Wave, job: &Job, position: [u32; 3]) {
     }
 }
 
+/// Where gfx12 gives the place of the wave: the workgroup's x, then y and z in
+/// halves, and the number of the wave in it.
+fn set_trap_temporaries(wave: &mut Wave, [x, y, z]: [u32; 3]) {
+    const WAVE_NUMBER_SHIFT: u32 = 25;
+    let temporary = |number: u16| usize::from(slot::TTMP0 + number);
+    wave.scalars[temporary(9)] = x;
+    wave.scalars[temporary(7)] = y & 0xffff | z << 16;
+    wave.scalars[temporary(8)] = wave.number << WAVE_NUMBER_SHIFT;
+}
+
 /// Runs the waves of a workgroup to their ends.
 fn run_waves(
     waves: &mut [Wave],
@@ -191,6 +213,10 @@ fn run_waves(
     loop {
         let mut ready = false;
         for wave in waves.iter_mut() {
+            let waits = wave.state == State::Barrier && wave.arrived.is_some();
+            if waits && env.barrier.has_passed(wave.arrived) {
+                release(wave);
+            }
             if wave.state != State::Ready {
                 continue;
             }
@@ -223,14 +249,19 @@ fn run_waves(
         // Waves that have ended do not hold up the barrier.
         let mut waiting = false;
         for wave in waves.iter_mut().filter(|wave| wave.state == State::Barrier) {
-            wave.state = State::Ready;
-            wave.patience = wave.patience.max(PATIENCE_AT_BARRIERS);
+            release(wave);
             waiting = true;
         }
         if !waiting {
             return Ok(());
         }
     }
+}
+
+/// Lets a wave go on behind a barrier.
+fn release(wave: &mut Wave) {
+    wave.state = State::Ready;
+    wave.patience = wave.patience.max(PATIENCE_AT_BARRIERS);
 }
 
 /// A fault at the wave's current op.

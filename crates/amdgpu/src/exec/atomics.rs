@@ -37,6 +37,8 @@ pub(crate) enum AtomicFn {
     MaxF,
     /// The difference, or zero if it were negative.
     SubClamp,
+    /// Subtract if that leaves something.
+    CondSub,
     /// Compare-and-swap of floats: zeros are equal, NaNs are not.
     CompareSwapF,
     /// Bits of the data are cleared, those of the second data set.
@@ -51,7 +53,7 @@ pub(crate) enum AtomicFn {
 }
 
 impl AtomicFn {
-    const ALL: [AtomicFn; 24] = [
+    const ALL: [AtomicFn; 25] = [
         AtomicFn::Swap,
         AtomicFn::CompareSwap,
         AtomicFn::Add,
@@ -70,6 +72,7 @@ impl AtomicFn {
         AtomicFn::MinF,
         AtomicFn::MaxF,
         AtomicFn::SubClamp,
+        AtomicFn::CondSub,
         AtomicFn::CompareSwapF,
         AtomicFn::MaskOr,
         AtomicFn::Wrap,
@@ -127,6 +130,7 @@ impl AtomicFn {
             AtomicFn::MinF => float(|x, y| if y < x { y } else { x }),
             AtomicFn::MaxF => float(|x, y| if y > x { y } else { x }),
             AtomicFn::SubClamp => old.saturating_sub(data),
+            AtomicFn::CondSub => old.checked_sub(data).unwrap_or(old),
             AtomicFn::CompareSwapF => {
                 if f32::from_bits(old) == f32::from_bits(compare) {
                     data
@@ -194,6 +198,7 @@ impl AtomicFn {
             AtomicFn::MinF => float(|x, y| if y < x { y } else { x }),
             AtomicFn::MaxF => float(|x, y| if y > x { y } else { x }),
             AtomicFn::SubClamp => old.saturating_sub(data),
+            AtomicFn::CondSub => old.checked_sub(data).unwrap_or(old),
             AtomicFn::CompareSwapF => {
                 if f64::from_bits(old) == f64::from_bits(compare) {
                     data
@@ -245,6 +250,8 @@ pub(crate) fn atomic_function(op: Opcode) -> Option<(AtomicFn, bool)> {
     match rest {
         "pk_add_f16" | "pk_add_rtn_f16" => return Some((AtomicFn::AddPkF16, false)),
         "pk_add_bf16" | "pk_add_rtn_bf16" => return Some((AtomicFn::AddPkBf16, false)),
+        "cond_sub_u32" | "cond_sub_rtn_u32" => return Some((AtomicFn::CondSub, false)),
+        "sub_clamp_u32" | "sub_clamp_rtn_u32" => return Some((AtomicFn::SubClamp, false)),
         _ => {}
     }
     let mut parts = rest.split('_').filter(|&part| part != "rtn");

@@ -57,17 +57,93 @@ pub(crate) struct End;
 
 impl Kernel for End {
     #[inline(always)]
-    fn run<S: Simd>(wave: &mut Wave, _: &mut Env, _: &Op, next: u32) -> u32 {
+    fn run<S: Simd>(wave: &mut Wave, env: &mut Env, _: &Op, next: u32) -> u32 {
         wave.state = State::Done;
+        wave.pc = next;
+        env.barrier.leave();
+        STOP
+    }
+}
+
+/// A barrier where waves say that they have arrived and wait later, gfx12's.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Barrier {
+    /// Waves that have not ended.
+    waves: u32,
+    /// Those of them that have arrived in this phase.
+    arrived: u32,
+    /// How often all have.
+    phase: u32,
+}
+
+impl Barrier {
+    /// The barrier of a workgroup that begins.
+    pub(crate) fn of(waves: u32) -> Barrier {
+        Barrier {
+            waves,
+            ..Barrier::default()
+        }
+    }
+
+    /// A wave arrives. Gives the phase in which it does, and if it is the first.
+    fn arrive(&mut self) -> (u32, bool) {
+        let (phase, first) = (self.phase, self.arrived == 0);
+        self.arrived += 1;
+        self.turn();
+        (phase, first)
+    }
+
+    /// A wave has ended: the others do not wait for it.
+    fn leave(&mut self) {
+        self.waves = self.waves.saturating_sub(1);
+        self.turn();
+    }
+
+    fn turn(&mut self) {
+        if self.arrived > 0 && self.arrived >= self.waves {
+            self.arrived = 0;
+            self.phase = self.phase.wrapping_add(1);
+        }
+    }
+
+    /// Have all waves arrived that a wave waits for, which arrived in `phase`?
+    pub(crate) fn has_passed(&self, phase: Option<u32>) -> bool {
+        phase != Some(self.phase)
+    }
+}
+
+/// The wave has arrived at the barrier; (`FIRST`) SCC says if as the first.
+pub(crate) struct BarrierSignal<const FIRST: bool>;
+
+impl<const FIRST: bool> Kernel for BarrierSignal<FIRST> {
+    fn run<S: Simd>(wave: &mut Wave, env: &mut Env, _: &Op, next: u32) -> u32 {
+        let (phase, first) = env.barrier.arrive();
+        wave.arrived = Some(phase);
+        if FIRST {
+            wave.scc = first;
+        }
+        next
+    }
+}
+
+/// The wave waits until all have arrived.
+pub(crate) struct BarrierWait;
+
+impl Kernel for BarrierWait {
+    fn run<S: Simd>(wave: &mut Wave, env: &mut Env, _: &Op, next: u32) -> u32 {
+        if env.barrier.has_passed(wave.arrived) {
+            return next;
+        }
+        wave.state = State::Barrier;
         wave.pc = next;
         STOP
     }
 }
 
 /// The wave waits for the others of its workgroup.
-pub(crate) struct Barrier;
+pub(crate) struct BarrierBoth;
 
-impl Kernel for Barrier {
+impl Kernel for BarrierBoth {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, _: &Op, next: u32) -> u32 {
         wave.state = State::Barrier;
@@ -185,6 +261,18 @@ impl Kernel for GetMode {
             (1 << op.imm) - 1
         };
         wave.set_scalar(op.d, wave.mode.0 >> (op.aux & 31) & ones);
+        next
+    }
+}
+
+/// Slot `d` = one dword of the clock, the upper if `HIGH`.
+pub(crate) struct ClockWord<const HIGH: bool>;
+
+impl<const HIGH: bool> Kernel for ClockWord<HIGH> {
+    fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
+        let ticks = (Instant::now() - env.began).as_nanos() as u64 / 10;
+        let shift = if HIGH { 32 } else { 0 };
+        wave.set_scalar(op.d, (ticks >> shift) as u32);
         next
     }
 }

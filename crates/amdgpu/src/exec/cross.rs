@@ -283,10 +283,32 @@ impl Kernel for Swizzle {
     }
 }
 
-/// Row `d` = row `b` of the lane at byte address row `a` + `imm`.
-pub(crate) struct BackwardPermute;
+/// Permutes row `a` as [`Permlane16`] does, by the low nibbles of row `b`.
+pub(crate) struct Permlane16Var<const OTHER: bool>;
 
-impl Kernel for BackwardPermute {
+impl<const OTHER: bool> Kernel for Permlane16Var<OTHER> {
+    fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
+        let [source, select] = [op.a, op.b].map(|row| wave.rows[row as usize]);
+        let exec = wave.exec;
+        let result = wave.rows[op.d as usize].lanes_mut();
+        each_lane(exec, |lane| {
+            let row = if OTHER { lane & 16 ^ 16 } else { lane & 16 };
+            let from = row + (select.lanes()[lane] & 15) as usize;
+            if op.aux & 1 != 0 || exec >> from & 1 != 0 {
+                result[lane] = source.lanes()[from];
+            } else if op.aux & 2 != 0 {
+                result[lane] = 0;
+            }
+        });
+        next
+    }
+}
+
+/// Row `d` = row `b` of the lane at byte address row `a` + `imm`; lanes that are
+/// inactive read as zero but with `INACTIVE`.
+pub(crate) struct BackwardPermute<const INACTIVE: bool>;
+
+impl<const INACTIVE: bool> Kernel for BackwardPermute<INACTIVE> {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
         let address = wave.rows[op.a as usize];
@@ -295,7 +317,7 @@ impl Kernel for BackwardPermute {
         let result = wave.rows[op.d as usize].lanes_mut();
         each_lane(exec, |lane| {
             let from = address.lanes()[lane].wrapping_add(op.imm) as usize / 4 % LANES;
-            result[lane] = if exec >> from & 1 != 0 {
+            result[lane] = if INACTIVE || exec >> from & 1 != 0 {
                 source.lanes()[from]
             } else {
                 0

@@ -245,7 +245,7 @@ fn accumulators(wave: &Wave, op: &Op) -> [Row; 8] {
 
 /// C with the sign changes that `aux` asks for.
 #[inline(always)]
-fn sign_changes<S: Simd>(x: S, aux: u32) -> S {
+pub(super) fn sign_changes<S: Simd>(x: S, aux: u32) -> S {
     let keep = S::splat(!flip(aux, flags::ABS_C));
     x.and(keep).xor(S::splat(flip(aux, flags::NEGATE_C)))
 }

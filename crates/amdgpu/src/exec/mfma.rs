@@ -14,7 +14,7 @@
 use std::marker::PhantomData;
 
 use super::Env;
-use super::lane::{bf8_to_f32, each_1, fp8_to_f32};
+use super::lane::{bf8_fnuz_to_f32, each_1, fp8_fnuz_to_f32};
 use super::matrix::{Bf16, Element, F16, Integer};
 use crate::isa::Opcode;
 use crate::program::Op;
@@ -173,8 +173,8 @@ macro_rules! floats {
 floats! {
     F32[1] |registers, _part| registers;
     Xf32[1] |registers, _part| registers.and(S::splat(!0x1fff));
-    Fp8[4] |registers, part| each_1(registers, |x| fp8_to_f32((x >> (8 * part)) as u8).to_bits());
-    Bf8[4] |registers, part| each_1(registers, |x| bf8_to_f32((x >> (8 * part)) as u8).to_bits());
+    Fp8[4] |registers, part| each_1(registers, |x| fp8_fnuz_to_f32((x >> (8 * part)) as u8).to_bits());
+    Bf8[4] |registers, part| each_1(registers, |x| bf8_fnuz_to_f32((x >> (8 * part)) as u8).to_bits());
 }
 
 /// D = A·B + C. `d`, `a`, `b`, `c`: rows of the lower half; `imm`: distance to

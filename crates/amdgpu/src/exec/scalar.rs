@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use super::Env;
+use super::buffer::Small;
 use super::lane::{bfe_i32, leading_signs};
 use crate::program::Op;
 use crate::simd::{Kernel, Simd};
@@ -113,15 +114,60 @@ impl<const N: usize> Kernel for ScalarLoad<N> {
     }
 }
 
+/// Loads one or two bytes from address slots `a` + slot `b` + `imm` (signed).
+pub(crate) struct ScalarLoadSmall<M>(PhantomData<M>);
+
+impl<M: Small> Kernel for ScalarLoadSmall<M> {
+    fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
+        let address = wave
+            .scalar_64(op.a)
+            .wrapping_add(u64::from(wave.scalar(op.b)))
+            .wrapping_add_signed(i64::from(op.imm as i32));
+        let loaded = env.view.load_bytes(address, M::BYTES as u32, 0);
+        if let Ok(raw) = loaded {
+            wave.set_scalar(op.d, M::insert(raw, 0));
+        }
+        env.settle(wave, next, loaded.map(|_| ()))
+    }
+}
+
+/// Loads one or two bytes from the buffer in slots `a` at slot `b` + `imm`;
+/// zero past the buffer's end.
+pub(crate) struct ScalarBufferLoadSmall<M>(PhantomData<M>);
+
+impl<M: Small> Kernel for ScalarBufferLoadSmall<M> {
+    fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
+        let (base, records) = scalar_buffer(wave, op.a);
+        let offset = u64::from(wave.scalar(op.b)).wrapping_add_signed(i64::from(op.imm as i32));
+        let loaded = if offset + M::BYTES as u64 <= records {
+            env.view.load_bytes(base + offset, M::BYTES as u32, 0)
+        } else {
+            Ok(0)
+        };
+        if let Ok(raw) = loaded {
+            wave.set_scalar(op.d, M::insert(raw, 0));
+        }
+        env.settle(wave, next, loaded.map(|_| ()))
+    }
+}
+
+/// Base and bytes of the buffer in slots from `slot` on.
+fn scalar_buffer(wave: &Wave, slot: u16) -> (u64, u64) {
+    let base = wave.scalar_64(slot) & 0xffff_ffff_ffff;
+    let stride = wave.scalar(slot + 1) >> 16 & 0x3fff;
+    (
+        base,
+        u64::from(wave.scalar(slot + 2)) * u64::from(stride.max(1)),
+    )
+}
+
 /// Loads `N` dwords from the buffer in slots `a` at slot `b` + `imm`; dwords
 /// past the buffer's end are zero.
 pub(crate) struct ScalarBufferLoad<const N: usize>;
 
 impl<const N: usize> Kernel for ScalarBufferLoad<N> {
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
-        let base = wave.scalar_64(op.a) & 0xffff_ffff_ffff;
-        let stride = wave.scalar(op.a + 1) >> 16 & 0x3fff;
-        let records = u64::from(wave.scalar(op.a + 2)) * u64::from(stride.max(1));
+        let (base, records) = scalar_buffer(wave, op.a);
         let offset =
             (u64::from(wave.scalar(op.b)).wrapping_add_signed(i64::from(op.imm as i32))) & !3;
         for i in 0..N {
@@ -367,6 +413,9 @@ scalars! {
     SBfm32 [1 1 => 1] |a, b, scc| (u64::from(((1_u32 << (a & 31)) - 1) << (b & 31)), scc);
     SBfm64 [1 1 => 2] |a, b, scc| (((1_u64 << (a & 63)) - 1) << (b & 63), scc);
     SMul32 [1 1 => 1] |a, b, scc| ((a * b) & 0xffff_ffff, scc);
+    SAddU64 [2 2 => 2] |a, b, scc| (a.wrapping_add(b), scc);
+    SSubU64 [2 2 => 2] |a, b, scc| (a.wrapping_sub(b), scc);
+    SMul64 [2 2 => 2] |a, b, scc| (a.wrapping_mul(b), scc);
     SMulHiU32 [1 1 => 1] |a, b, scc| ((a * b) >> 32, scc);
     SMulHiI32 [1 1 => 1] |a, b, scc| {
         let product = i64::from(signed(a)) * i64::from(signed(b));

@@ -122,6 +122,8 @@ wide! {
     FmaF64 [2 2 2 => 2] |a, b, c| f(a).mul_add(f(b), f(c)).to_bits();
     MinF64 [2 2 1 => 2] |a, b, _c| min_f64(a, b);
     MaxF64 [2 2 1 => 2] |a, b, _c| min_f64(a ^ 1 << 63, b ^ 1 << 63) ^ 1 << 63;
+    MinimumF64 [2 2 1 => 2] |a, b, _c| minimum_f64(a, b);
+    MaximumF64 [2 2 1 => 2] |a, b, _c| minimum_f64(a ^ 1 << 63, b ^ 1 << 63) ^ 1 << 63;
     LdexpF64 [2 1 1 => 2] |a, b, _c| ldexp_f64(a, b as u32 as i32);
     DivFixupF64 [2 2 2 => 2] |a, b, c| div_fixup_f64(a, b, c);
     RcpF64 [2 1 1 => 2] |a, _b, _c| (1.0 / f(a)).to_bits();
@@ -168,6 +170,14 @@ pub(super) fn finish(bits: u64, aux: u32, mode: Mode) -> u64 {
     } else {
         // Also turns -0 into +0.
         x.clamp(0.0, 1.0).abs().to_bits()
+    }
+}
+
+/// The least; a NaN if there is one.
+fn minimum_f64(a: u64, b: u64) -> u64 {
+    match f(a).is_nan() || f(b).is_nan() {
+        true => (f(a) + f(b)).to_bits(),
+        false => min_f64(a, b),
     }
 }
 

@@ -3,6 +3,7 @@
 mod lanes;
 mod matrix;
 mod memory;
+mod memory_gfx12;
 mod memory_gfx9;
 mod scalar;
 mod vector;
@@ -47,6 +48,7 @@ pub fn decode(
     match generation {
         Generation::Gfx9(_) => gfx9(&mut reader, word),
         Generation::Gfx11 => gfx11(&mut reader, word),
+        Generation::Gfx12 => gfx12(&mut reader, word),
     }
 }
 
@@ -67,6 +69,28 @@ fn gfx11(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, DecodeError>
         0x3a => reader.unsupported("MTBUF"),
         0x3c => reader.unsupported("MIMG"),
         0x3d => memory::scalar(reader, word),
+        0x3e => reader.unsupported("EXP"),
+        _ => Err(reader.fail(DecodeErrorKind::UnknownFormat)),
+    }
+}
+
+/// The formats of gfx12 that begin with two ones.
+fn gfx12(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, DecodeError> {
+    match word >> 26 {
+        0x31 => memory_gfx12::buffer(reader, word),
+        0x32 => vector::dual(reader, word),
+        0x33 => match word >> 24 {
+            0xcc => vector::packed(reader, word),
+            0xcd => reader.unsupported("VINTERP"),
+            0xce => reader.unsupported("VDSDIR"),
+            _ => Err(reader.fail(DecodeErrorKind::UnknownFormat)),
+        },
+        0x34 => reader.unsupported("VIMAGE"),
+        0x35 => vector::long(reader, word),
+        0x36 => memory::lds(reader, word),
+        0x39 => reader.unsupported("VSAMPLE"),
+        0x3b => memory_gfx12::flat(reader, word),
+        0x3d => memory_gfx12::scalar(reader, word),
         0x3e => reader.unsupported("EXP"),
         _ => Err(reader.fail(DecodeErrorKind::UnknownFormat)),
     }
@@ -124,8 +148,14 @@ struct Rows {
 
 /// Of each generation, by its index.
 static ROWS: [Rows; Generation::ALL.len()] = {
-    let [a, b, c, d] = Generation::ALL;
-    [Rows::of(a), Rows::of(b), Rows::of(c), Rows::of(d)]
+    let [a, b, c, d, e] = Generation::ALL;
+    [
+        Rows::of(a),
+        Rows::of(b),
+        Rows::of(c),
+        Rows::of(d),
+        Rows::of(e),
+    ]
 };
 
 impl Rows {
@@ -304,7 +334,7 @@ impl Reader<'_> {
         name: &'static str,
     ) -> Result<Operand, DecodeError> {
         let dwords = ty.dwords(self.wave);
-        let align = u32::from(dwords).min(4) - 1;
+        let align = u32::from(dwords.next_power_of_two()).min(4) - 1;
         let special = |reg| Operand::Special { reg, dwords };
         let registers = self.scalar_registers();
         let operand = match code {
@@ -332,7 +362,7 @@ impl Reader<'_> {
                 special(Special::Ttmp(index as u8))
             }
             _ if code == self.m0() && dwords == 1 => special(Special::M0),
-            124 if self.generation == Generation::Gfx11 => special(Special::Null),
+            124 if !self.generation.is_gfx9() => special(Special::Null),
             126 if dwords <= 2 => special(Special::ExecLo),
             127 if dwords == 1 => special(Special::ExecHi),
             _ => return Err(self.bad(name)),
@@ -344,7 +374,7 @@ impl Reader<'_> {
     fn scalar_registers(&self) -> u32 {
         match self.generation {
             Generation::Gfx9(_) => 102,
-            Generation::Gfx11 => 106,
+            Generation::Gfx11 | Generation::Gfx12 => 106,
         }
     }
 
@@ -352,7 +382,7 @@ impl Reader<'_> {
     fn m0(&self) -> u32 {
         match self.generation {
             Generation::Gfx9(_) => 124,
-            Generation::Gfx11 => 125,
+            Generation::Gfx11 | Generation::Gfx12 => 125,
         }
     }
 
@@ -369,10 +399,8 @@ impl Reader<'_> {
             0..=127 => self.scalar_register(code, ty, name),
             128..=192 => Ok(Operand::Int((code - 128) as i8)),
             193..=208 => Ok(Operand::Int((192 - code as i32) as i8)),
-            230 if self.generation == Generation::Gfx11 => special(Special::FlatScratchBaseLo),
-            231 if self.generation == Generation::Gfx11 && dwords == 1 => {
-                special(Special::FlatScratchBaseHi)
-            }
+            230 if !self.generation.is_gfx9() => special(Special::FlatScratchBaseLo),
+            231 if !self.generation.is_gfx9() && dwords == 1 => special(Special::FlatScratchBaseHi),
             235 => special(Special::SharedBase),
             236 => special(Special::SharedLimit),
             237 => special(Special::PrivateBase),
@@ -399,14 +427,29 @@ impl Reader<'_> {
     fn source(&mut self, code: u32, ty: Type, name: &'static str) -> Result<Operand, DecodeError> {
         let register_only = matches!(
             ty,
-            Type::V16 | Type::V32 | Type::V64 | Type::V96 | Type::V128 | Type::V256
+            Type::V16
+                | Type::V32
+                | Type::V64
+                | Type::V96
+                | Type::V128
+                | Type::V256
+                | Type::Mat64
+                | Type::Mat128
+                | Type::Mat256
         );
         let accumulator = matches!(
             ty,
-            Type::AccF32 | Type::AccB32 | Type::AccF16 | Type::AccBf16
+            Type::AccF32
+                | Type::AccB32
+                | Type::AccF16
+                | Type::AccBf16
+                | Type::PkAccF16
+                | Type::PkAccBf16
         );
         match (code.checked_sub(256), ty) {
-            (Some(_), Type::Mask | Type::Uniform) => Err(self.bad(name)),
+            (Some(_), Type::Mask | Type::Uniform | Type::UniformF16 | Type::UniformF32) => {
+                Err(self.bad(name))
+            }
             (Some(index), Type::A32) => self.agprs(index, 1, name),
             (Some(index), _) => self.vgpr(index, ty, name),
             (None, Type::A32) => Err(self.bad(name)),

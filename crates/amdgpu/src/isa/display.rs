@@ -1,5 +1,6 @@
 //! Text of instructions, in LLVM's syntax.
 
+mod cache;
 mod immediate;
 mod lanes;
 mod operand;
@@ -80,6 +81,10 @@ fn scalar(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
             Operand::Imm(value) => {
                 immediate::write(list.item()?, value, ty, instruction.generation)?;
             }
+            // Literals of one source are shown whole.
+            _ if ty == Type::F16 && instruction.encoding == Encoding::Sop1 => {
+                list.operand(operand, Type::B32)?;
+            }
             _ => list.operand(operand, ty)?,
         }
     }
@@ -126,11 +131,13 @@ fn suffix(instruction: &Instruction) -> &'static str {
 fn vector(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
     let info = instruction.info();
     let modifiers = &instruction.modifiers;
+    let gfx12 = instruction.generation == Generation::Gfx12;
+    let two_bytes = matches!(instruction.op, Opcode::VCvtPkF32Fp8 | Opcode::VCvtPkF32Bf8);
     f.write_str(info.mnemonic)?;
     f.write_str(suffix(instruction))?;
     let mut list = List::new(f);
     for (i, (&operand, &ty)) in instruction.dst.iter().zip(info.dst).enumerate() {
-        if info.flags.contains(Flags::WRITES_EXEC) && instruction.generation == Generation::Gfx11 {
+        if info.flags.contains(Flags::WRITES_EXEC) && !instruction.generation.is_gfx9() {
             continue;
         }
         let ty = shown_type(instruction, operand, ty);
@@ -150,10 +157,17 @@ fn vector(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
             (bit(modifiers.neg), bit(modifiers.abs))
         };
         let ty = match ty {
-            // Its exponent is an integer, but reads like a float.
-            _ if instruction.op == Opcode::VLdexpF16 => shown_type(instruction, operand, Type::F16),
-            Type::AccF32 | Type::AccB32 | Type::AccF16 | Type::AccBf16
-                if instruction.wave == WaveSize::Wave64 =>
+            // Its exponent is an integer, but reads like a float; so do two bytes.
+            _ if instruction.op == Opcode::VLdexpF16 || gfx12 && two_bytes => {
+                shown_type(instruction, operand, Type::F16)
+            }
+            Type::AccF32
+            | Type::AccB32
+            | Type::AccF16
+            | Type::AccBf16
+            | Type::PkAccF16
+            | Type::PkAccBf16
+                if instruction.wave == WaveSize::Wave64 || gfx12 =>
             {
                 Type::F32
             }
@@ -244,14 +258,20 @@ fn result_modifiers(f: &mut Formatter<'_>, modifiers: &Modifiers) -> fmt::Result
 fn long_modifiers(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
     let info = instruction.info();
     let op_sel = instruction.modifiers.op_sel;
+    let gfx12 = instruction.generation == Generation::Gfx12;
     if op_sel != 0 {
-        if info.flags.intersects(Flags::OP_SEL | Flags::WRITES_EXEC) {
+        if gfx12 && instruction.op.widens_part() {
+            // The bits are in the wrong order.
+            write!(f, " byte_sel:{}", op_sel >> 1 | (op_sel & 1) << 1)?;
+        } else if gfx12 && instruction.op.rounds_into_part() {
+            write!(f, " byte_sel:{}", op_sel >> 2)?;
+        } else if info.flags.intersects(Flags::OP_SEL | Flags::WRITES_EXEC) {
             mask(f, "op_sel", op_sel, 2)?;
         } else if !info.flags.contains(Flags::NO_OP_SEL) {
             // An accumulator is the third source, though the text has it once.
             let third = match instruction.generation {
                 Generation::Gfx9(_) => instruction.op.rounds_into_part(),
-                Generation::Gfx11 => info.flags.contains(Flags::READS_DST),
+                Generation::Gfx11 | Generation::Gfx12 => info.flags.contains(Flags::READS_DST),
             };
             let sources = info.src.len() + usize::from(third);
             let destination = op_sel >> 3 << sources;
@@ -281,6 +301,10 @@ fn packed_modifiers(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Re
             mask(f, "op_sel_hi", modifiers.op_sel_hi, count)?;
         }
     }
+    let sparse = info.flags.contains(Flags::NO_OP_SEL | Flags::READS_DST);
+    if sparse && modifiers.op_sel != 0 {
+        write!(f, " index_key:{}", modifiers.op_sel)?;
+    }
     if !mixed {
         if modifiers.neg != 0 {
             mask(f, "neg_lo", modifiers.neg, count)?;
@@ -292,27 +316,13 @@ fn packed_modifiers(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Re
     result_modifiers(f, modifiers)
 }
 
-/// Writes the cache policy bits.
-fn cache(f: &mut Formatter<'_>, modifiers: &Modifiers, generation: Generation) -> fmt::Result {
-    if let Generation::Gfx9(cdna) = generation {
-        let [first, second, third] = if cdna == Cdna::Cdna2 {
-            [" glc", " slc", " scc"]
-        } else {
-            [" sc0", " nt", " sc1"]
-        };
-        f.write_str(if modifiers.glc { first } else { "" })?;
-        f.write_str(if modifiers.slc { second } else { "" })?;
-        return f.write_str(if modifiers.sc1 { third } else { "" });
-    }
-    f.write_str(if modifiers.glc { " glc" } else { "" })?;
-    f.write_str(if modifiers.slc { " slc" } else { "" })?;
-    f.write_str(if modifiers.dlc { " dlc" } else { "" })
-}
-
 fn scalar_memory(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
     let info = instruction.info();
     if instruction.generation.is_gfx9() {
         return scalar_memory_gfx9(f, instruction);
+    }
+    if instruction.generation == Generation::Gfx12 && info.flags.contains(Flags::PREFETCH) {
+        return prefetch(f, instruction);
     }
     f.write_str(info.mnemonic)?;
     let Some(&base) = info.src.first() else {
@@ -337,15 +347,29 @@ fn scalar_memory(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Resul
         }
     );
     let signed = Hex(offset);
-    if null && offset != 0 {
+    let gfx12 = instruction.generation == Generation::Gfx12;
+    if null && (offset != 0 || gfx12) {
         write!(list.item()?, "{signed}")?;
     } else {
         list.operand(instruction.src[1], Type::S32)?;
-        if offset != 0 {
+        if offset != 0 || gfx12 {
             write!(f, " offset:{signed}")?;
         }
     }
-    cache(f, &instruction.modifiers, instruction.generation)
+    cache::write(f, instruction)
+}
+
+/// A prefetch of gfx12: from a base or from the program counter, and how much.
+fn prefetch(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
+    f.write_str(instruction.info().mnemonic)?;
+    let [base, register, length, _] = instruction.src;
+    let mut list = List::new(f);
+    if base != Operand::None {
+        list.operand(base, Type::S64)?;
+    }
+    write!(list.item()?, "{}", Hex(instruction.modifiers.offset))?;
+    list.operand(register, Type::S32)?;
+    list.operand(length, Type::Dec16)
 }
 
 fn scalar_memory_gfx9(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
@@ -426,7 +450,7 @@ fn buffer(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
     let modifiers = &instruction.modifiers;
     f.write_str(info.mnemonic)?;
     if info.dst.is_empty() && info.src.is_empty() && !modifiers.lds {
-        return cache(f, modifiers, instruction.generation);
+        return cache::write(f, instruction);
     }
     let [address, resource, offset, data] = instruction.src;
     let data = if data == Operand::None {
@@ -453,7 +477,7 @@ fn buffer(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
         write!(f, " offset:{}", modifiers.offset)?;
     }
     f.write_str(if from_lds { " lds" } else { "" })?;
-    cache(f, modifiers, instruction.generation)?;
+    cache::write(f, instruction)?;
     f.write_str(if modifiers.lds && !from_lds {
         " lds"
     } else {
@@ -467,6 +491,9 @@ fn flat(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
     let modifiers = &instruction.modifiers;
     f.write_str(info.mnemonic)?;
     let [address, base, _, data] = instruction.src;
+    if info.dst.is_empty() && info.src.is_empty() && address == Operand::None {
+        return cache::write(f, instruction);
+    }
     let mut list = List::new(f);
     if instruction.dst[0] != Operand::None {
         list.operand(instruction.dst[0], Type::V32)?;
@@ -483,6 +510,6 @@ fn flat(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
     if modifiers.offset != 0 {
         write!(f, " offset:{}", modifiers.offset)?;
     }
-    cache(f, modifiers, instruction.generation)?;
+    cache::write(f, instruction)?;
     f.write_str(if modifiers.lds { " lds" } else { "" })
 }

@@ -48,6 +48,12 @@ pub struct Modifiers {
     /// Second coherence bit of gfx9 (`sc1`; there, `glc` is `sc0` and `slc`
     /// is `nt`).
     pub sc1: bool,
+    /// How far an access is coherent on gfx12: 0 (the compute unit) to 3 (the
+    /// system).
+    pub scope: u8,
+    /// How likely data is used again, on gfx12, where the field says of atomics
+    /// whether they return the old value (then `glc` is set).
+    pub hint: u8,
     /// Buffer: loads go to LDS.
     pub lds: bool,
     /// Typed buffer: data format, and number format in the bits from 4 on.

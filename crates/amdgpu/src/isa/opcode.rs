@@ -96,6 +96,8 @@ pub enum Generation {
     Gfx9(Cdna),
     /// GFX11: RDNA 3.
     Gfx11,
+    /// GFX12: RDNA 4.
+    Gfx12,
 }
 
 /// The chips of GFX9 that compute: one set of encodings, of which each has
@@ -112,11 +114,12 @@ pub enum Cdna {
 
 impl Generation {
     /// Every generation.
-    pub const ALL: [Generation; 4] = [
+    pub const ALL: [Generation; 5] = [
         Generation::Gfx9(Cdna::Cdna2),
         Generation::Gfx9(Cdna::Cdna3),
         Generation::Gfx9(Cdna::Cdna4),
         Generation::Gfx11,
+        Generation::Gfx12,
     ];
 
     /// True for every GFX9.
@@ -131,6 +134,7 @@ impl Generation {
             Generation::Gfx9(Cdna::Cdna3) => 1,
             Generation::Gfx9(Cdna::Cdna4) => 2,
             Generation::Gfx11 => 3,
+            Generation::Gfx12 => 4,
         }
     }
 }
@@ -151,6 +155,8 @@ pub enum Column {
     Gfx950,
     /// GFX11.
     Gfx11,
+    /// GFX12.
+    Gfx12,
 }
 
 impl Column {
@@ -165,6 +171,7 @@ impl Column {
                 matches!(self, Column::Gfx9 | Column::Gfx94 | Column::Gfx950)
             }
             Generation::Gfx11 => matches!(self, Column::Gfx11),
+            Generation::Gfx12 => matches!(self, Column::Gfx12),
         }
     }
 
@@ -392,6 +399,7 @@ macro_rules! column {
     (@ gfx942) => { Column::Gfx942 };
     (@ gfx950) => { Column::Gfx950 };
     (@ gfx11) => { Column::Gfx11 };
+    (@ gfx12) => { Column::Gfx12 };
 }
 pub(super) use column;
 

@@ -78,6 +78,8 @@ pub enum Type {
     V128,
     /// Eight dwords in VGPRs.
     V256,
+    /// Thirty-two dwords in VGPRs.
+    V1024,
     /// A matrix accumulator of eight dwords (four with 64 lanes): VGPRs or an
     /// inline constant, a 32-bit float each.
     AccF32,
@@ -87,6 +89,16 @@ pub enum Type {
     AccF16,
     /// A matrix accumulator of brain floats in eight (four) dwords.
     AccBf16,
+    /// A matrix accumulator of half floats, two in each of four (two) dwords.
+    PkAccF16,
+    /// A matrix accumulator of brain floats, two in each of four (two) dwords.
+    PkAccBf16,
+    /// A matrix factor of two dwords in VGPRs (one with 64 lanes).
+    Mat64,
+    /// The same of four (two) dwords.
+    Mat128,
+    /// The same of eight (four) dwords.
+    Mat256,
     /// Two single-precision floats in a pair of registers.
     PkF32,
     /// Two dwords in a pair of registers.
@@ -114,6 +126,8 @@ pub enum Type {
     S32,
     /// Two dwords of scalar registers.
     S64,
+    /// Three dwords of scalar registers.
+    S96,
     /// Four dwords of scalar registers.
     S128,
     /// Eight dwords of scalar registers.
@@ -123,6 +137,10 @@ pub enum Type {
     /// Scalar register or constant that a vector instruction reads once for
     /// all lanes (lane select, value to write).
     Uniform,
+    /// The same, a half-precision float.
+    UniformF16,
+    /// The same, a single-precision float.
+    UniformF32,
     /// Lane mask in scalar registers: one or two dwords by wave size.
     Mask,
     /// Sixteen-bit immediate, printed in hexadecimal.
@@ -157,16 +175,19 @@ impl Type {
         match self {
             Type::F64 | Type::B64 | Type::V64 | Type::S64 => 2,
             Type::PkF32 | Type::Pk2B32 | Type::Av64 | Type::Acc64 => 2,
-            Type::V96 => 3,
+            Type::V96 | Type::S96 => 3,
             Type::B128 | Type::V128 | Type::S128 | Type::Av128 | Type::Acc128 => 4,
             Type::V256 | Type::S256 | Type::Acc256 => 8,
             Type::S512 | Type::Acc512 => 16,
-            Type::Acc1024 => 32,
+            Type::Acc1024 | Type::V1024 => 32,
             Type::Mask => wave.mask_dwords(),
             Type::AccF32 | Type::AccB32 | Type::AccF16 | Type::AccBf16 => match wave {
                 WaveSize::Wave32 => 8,
                 WaveSize::Wave64 => 4,
             },
+            Type::Mat256 => 8 / wave.mask_dwords(),
+            Type::Mat128 | Type::PkAccF16 | Type::PkAccBf16 => 4 / wave.mask_dwords(),
+            Type::Mat64 => 2 / wave.mask_dwords(),
             _ => 1,
         }
     }
@@ -189,6 +210,8 @@ impl Type {
                 | Type::PkBf16
                 | Type::PkF32
                 | Type::MixF32
+                | Type::UniformF16
+                | Type::UniformF32
         )
     }
 
@@ -392,19 +415,25 @@ impl Operand {
         Some(match self {
             Operand::Int(value) => match ty {
                 Type::F64 | Type::B64 | Type::Acc64 | Type::Acc256 => value as i64 as u64,
-                Type::F16 | Type::Bf16 | Type::B16 => value as i16 as u16 as u64,
+                Type::F16 | Type::Bf16 | Type::B16 | Type::UniformF16 => value as i16 as u16 as u64,
+                Type::PkAccF16 | Type::PkAccBf16 => value as i16 as u16 as u64 * 0x1_0001,
                 _ => value as i32 as u32 as u64,
             },
             Operand::Float(float) => match ty {
                 Type::F64 | Type::B64 | Type::Acc64 | Type::Acc256 => float.f64_bits(),
-                Type::F16 | Type::B16 | Type::PkF16 | Type::AccF16 => float.f16_bits() as u64,
-                Type::SplatF16 => float.f16_bits() as u64 * 0x1_0001,
+                Type::F16 | Type::B16 | Type::PkF16 | Type::AccF16 | Type::UniformF16 => {
+                    float.f16_bits() as u64
+                }
+                Type::SplatF16 | Type::PkAccF16 => float.f16_bits() as u64 * 0x1_0001,
+                Type::PkAccBf16 => (float.f32_bits() >> 16) as u64 * 0x1_0001,
                 Type::Bf16 | Type::PkBf16 | Type::AccBf16 => (float.f32_bits() >> 16) as u64,
                 _ => float.f32_bits() as u64,
             },
             Operand::Literal(bits) => match ty {
                 Type::F64 => (bits as u64) << 32,
-                Type::F16 | Type::Bf16 | Type::B16 | Type::Literal16 => bits as u16 as u64,
+                Type::F16 | Type::Bf16 | Type::B16 | Type::UniformF16 | Type::Literal16 => {
+                    bits as u16 as u64
+                }
                 _ => bits as u64,
             },
             _ => return None,

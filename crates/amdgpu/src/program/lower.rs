@@ -7,9 +7,9 @@ use crate::code_object::{CodeObject, ComputeResource1, DenormMode, RoundMode};
 use crate::exec::aperture;
 use crate::exec::families::{Nop, SMov32, Scalar, Splat, Stage, Switch, Unknown};
 use crate::fault::{Fault, FaultKind, FaultRecord};
-#[cfg(test)]
-use crate::isa::Generation;
-use crate::isa::{Encoding, Flags, Instruction, Opcode, Operand, Special, Type, WaveSize};
+use crate::isa::{
+    Encoding, Flags, Generation, Instruction, Opcode, Operand, Special, Type, WaveSize,
+};
 use crate::module::Kernel;
 use crate::simd::{Backend, Handler, Kernel as Meaning};
 use crate::wave::{Mode, slot, temp};
@@ -247,7 +247,7 @@ pub(super) fn refusal(instruction: &Instruction, target: impl Into<Target>) -> O
 fn all_vgprs(target: Target) -> u16 {
     match target.generation {
         Generation::Gfx9(_) => 512,
-        Generation::Gfx11 => 256,
+        Generation::Gfx11 | Generation::Gfx12 => 256,
     }
 }
 
@@ -260,7 +260,7 @@ pub(super) fn assemble(
 ) -> Result<Program, Refusal> {
     let end = match target.generation {
         Generation::Gfx9(_) => 0xbf81_0000,
-        Generation::Gfx11 => 0xbfb0_0000,
+        Generation::Gfx11 | Generation::Gfx12 => 0xbfb0_0000,
     };
     let words = words.iter().chain(std::iter::once(&end));
     let code: Vec<u8> = words.flat_map(|word| word.to_le_bytes()).collect();
@@ -392,6 +392,11 @@ impl Lowerer {
     /// Is this code of gfx9?
     pub(super) fn is_gfx9(&self) -> bool {
         self.target.generation.is_gfx9()
+    }
+
+    /// Is this code of gfx12?
+    pub(super) fn is_gfx12(&self) -> bool {
+        self.target.generation == Generation::Gfx12
     }
 
     fn begin(&mut self, at: u32) {

@@ -29,6 +29,14 @@ pub(super) fn lower(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
             | SAtcProbe
             | SAtcProbeBuffer
             | DsNop
+            | GlobalInv
+            | GlobalWb
+            | GlobalWbinv
+            | SPrefetchInst
+            | SPrefetchInstPcRel
+            | SPrefetchData
+            | SBufferPrefetchData
+            | SPrefetchDataPcRel
     ) {
         // There are no caches, and nothing to ask a translation for.
         return Ok(());
@@ -47,11 +55,21 @@ fn scalar(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     let run = match i.op {
         SLoadB32 => l.common_code::<ScalarLoad<1>>(),
         SLoadB64 => l.common_code::<ScalarLoad<2>>(),
+        SLoadB96 => l.common_code::<ScalarLoad<3>>(),
+        SLoadU8 => l.common_code::<ScalarLoadSmall<access::U8>>(),
+        SLoadI8 => l.common_code::<ScalarLoadSmall<access::I8>>(),
+        SLoadU16 => l.common_code::<ScalarLoadSmall<access::U16>>(),
+        SLoadI16 => l.common_code::<ScalarLoadSmall<access::I16>>(),
         SLoadB128 => l.common_code::<ScalarLoad<4>>(),
         SLoadB256 => l.common_code::<ScalarLoad<8>>(),
         SLoadB512 => l.common_code::<ScalarLoad<16>>(),
         SBufferLoadB32 => l.common_code::<ScalarBufferLoad<1>>(),
         SBufferLoadB64 => l.common_code::<ScalarBufferLoad<2>>(),
+        SBufferLoadB96 => l.common_code::<ScalarBufferLoad<3>>(),
+        SBufferLoadU8 => l.common_code::<ScalarBufferLoadSmall<access::U8>>(),
+        SBufferLoadI8 => l.common_code::<ScalarBufferLoadSmall<access::I8>>(),
+        SBufferLoadU16 => l.common_code::<ScalarBufferLoadSmall<access::U16>>(),
+        SBufferLoadI16 => l.common_code::<ScalarBufferLoadSmall<access::I16>>(),
         SBufferLoadB128 => l.common_code::<ScalarBufferLoad<4>>(),
         SBufferLoadB256 => l.common_code::<ScalarBufferLoad<8>>(),
         SBufferLoadB512 => l.common_code::<ScalarBufferLoad<16>>(),
@@ -285,7 +303,8 @@ fn lds(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
         "bpermute_b32" if l.is_gfx9() => Some(l.common_code::<BackwardPermute64>()),
         "permute_b32" if l.is_gfx9() => Some(l.common_code::<ForwardPermute64>()),
         "swizzle_b32" => Some(l.common_code::<Swizzle>()),
-        "bpermute_b32" => Some(l.common_code::<BackwardPermute>()),
+        "bpermute_b32" => Some(l.common_code::<BackwardPermute<false>>()),
+        "bpermute_fi_b32" => Some(l.common_code::<BackwardPermute<true>>()),
         "permute_b32" => Some(l.common_code::<ForwardPermute>()),
         _ => None,
     };

@@ -1,5 +1,7 @@
 //! Lowering of scalar instructions.
 
+mod floats;
+
 use super::Op;
 use super::lower::{Lowerer, Refusal, branch_target};
 use crate::exec::families::*;
@@ -9,8 +11,9 @@ use crate::wave::slot;
 
 /// Hardware register number of MODE.
 const HW_MODE: u16 = 1;
-/// Clocks: cycles, low and high.
+/// The clock, and its upper dword on gfx12.
 const HW_CYCLES: u16 = 29;
+const HW_CYCLES_HIGH: u16 = 30;
 
 pub(super) fn lower(l: &mut Lowerer, i: &Instruction, at: u32) -> Result<(), Refusal> {
     if dropped(i.op) {
@@ -23,6 +26,9 @@ pub(super) fn lower(l: &mut Lowerer, i: &Instruction, at: u32) -> Result<(), Ref
         let target = branch_target(i, at as usize).ok_or("a branch without target")?;
         let op = l.op_of(run);
         l.push_branch(op, target as u32);
+        return Ok(());
+    }
+    if floats::lower(l, i)? {
         return Ok(());
     }
     control(l, i, at)
@@ -42,6 +48,10 @@ fn dropped(op: Opcode) -> bool {
             | SWaitcntExpcnt
             | SWaitcntLgkmcnt
             | SWaitIdle
+            | SWaitStorecnt
+            | SWaitSamplecnt
+            | SWaitBvhcnt
+            | SWaitExpcnt
             | SWaitEvent
             | SSetInstPrefetchDistance
             | SSetprio
@@ -166,6 +176,9 @@ fn computes(l: &Lowerer, op: Opcode) -> Option<Handler> {
         SBfmB64 => Scalar<SBfm64>,
         SMulI32 => Scalar<SMul32>,
         SMulkI32 => Scalar<SMul32>,
+        SAddNcU64 => Scalar<SAddU64>,
+        SSubNcU64 => Scalar<SSubU64>,
+        SMulU64 => Scalar<SMul64>,
         SMulHiU32 => Scalar<SMulHiU32>,
         SMulHiI32 => Scalar<SMulHiI32>,
         SCselectB32 => Scalar<SCselect32>,
@@ -299,7 +312,10 @@ fn control(l: &mut Lowerer, i: &Instruction, at: u32) -> Result<(), Refusal> {
         Opcode::SEndpgm | Opcode::SEndpgmSaved | Opcode::SEndpgmOrderedPsDone => {
             l.common_op::<End>()
         }
-        Opcode::SBarrier => l.common_op::<Barrier>(),
+        Opcode::SBarrier => l.common_op::<BarrierBoth>(),
+        Opcode::SBarrierSignal | Opcode::SBarrierSignalIsfirst | Opcode::SBarrierWait => {
+            return barrier(l, i);
+        }
         Opcode::SSethalt if imm == Some(0) => return Ok(()),
         Opcode::SSethalt | Opcode::SSendmsghalt => l.common_op::<Halt>(),
         Opcode::SSendmsgRtnB32 | Opcode::SSendmsgRtnB64 => {
@@ -310,9 +326,14 @@ fn control(l: &mut Lowerer, i: &Instruction, at: u32) -> Result<(), Refusal> {
         | Opcode::SMovreldB32
         | Opcode::SMovreldB64
         | Opcode::SMovrelsd2B32 => return relative(l, i),
-        Opcode::SSleep => l.common_op::<Sleep>(),
+        Opcode::SSleep | Opcode::SSleepVar => l.common_op::<Sleep>(),
         Opcode::SWaitcnt if !waits_for_loads(imm.unwrap_or(0), l.is_gfx9()) => return Ok(()),
-        Opcode::SWaitcnt => l.common_op::<Wait>(),
+        Opcode::SWaitcnt
+        | Opcode::SWaitLoadcnt
+        | Opcode::SWaitDscnt
+        | Opcode::SWaitKmcnt
+        | Opcode::SWaitLoadcntDscnt
+        | Opcode::SWaitStorecntDscnt => l.common_op::<Wait>(),
         Opcode::STrap => Op {
             imm: u32::from(imm.unwrap_or(0)),
             ..l.common_op::<Trap>()
@@ -354,6 +375,22 @@ fn control(l: &mut Lowerer, i: &Instruction, at: u32) -> Result<(), Refusal> {
             return hardware_register(l, i, imm.unwrap_or(0));
         }
         _ => return Err("not implemented".to_owned()),
+    };
+    l.push(op);
+    Ok(())
+}
+
+/// One side of a barrier: the workgroup's, for no compiler makes others on these
+/// chips.
+fn barrier(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
+    const WORKGROUP: [Operand; 2] = [Operand::Int(-1), Operand::Imm(0xffff)];
+    if !WORKGROUP.contains(&i.src[0]) {
+        return Err("only the barrier of the workgroup is implemented".to_owned());
+    }
+    let op = match i.op {
+        Opcode::SBarrierSignal => l.common_op::<BarrierSignal<false>>(),
+        Opcode::SBarrierSignalIsfirst => l.common_op::<BarrierSignal<true>>(),
+        _ => l.common_op::<BarrierWait>(),
     };
     l.push(op);
     Ok(())
@@ -449,7 +486,11 @@ fn hardware_register(l: &mut Lowerer, i: &Instruction, field: u16) -> Result<(),
         },
         (Opcode::SGetregB32, HW_CYCLES) => Op {
             d: l.result_slot(i.dst[0])?,
-            ..l.common_op::<Clock>()
+            ..l.common_op::<ClockWord<false>>()
+        },
+        (Opcode::SGetregB32, HW_CYCLES_HIGH) if l.is_gfx12() => Op {
+            d: l.result_slot(i.dst[0])?,
+            ..l.common_op::<ClockWord<true>>()
         },
         // Status, trap state and identities: always zero here.
         (Opcode::SGetregB32, _) => Op {

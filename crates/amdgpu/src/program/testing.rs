@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::{Target, lower};
-use crate::exec::{self, Env, Problem};
-use crate::isa::{self, Generation, WaveSize};
+use crate::exec::{self, Barrier, Env, Problem};
+use crate::isa::WaveSize;
 use crate::memory::{Lds, Memory, View};
 use crate::simd::{Backend, Row};
 use crate::wave::{State, Wave, slot};
@@ -39,6 +39,7 @@ impl Bench {
             view: view.ok_or("no memory")?,
             lds,
             program,
+            barrier: Barrier::of(1),
             began: Instant::now(),
             problem: None,
         };
@@ -87,15 +88,11 @@ impl Bench {
 pub(super) type Line = (&'static str, &'static [u32]);
 
 /// The encodings, once it is certain that they are what the texts say.
-pub(super) fn words(lines: &[Line], size: WaveSize) -> Vec<u32> {
+pub(super) fn words(lines: &[Line], target: impl Into<Target>) -> Vec<u32> {
+    let target = target.into();
     for (text, words) in lines {
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-        assert_eq!(
-            isa::decode(Generation::Gfx11, size, &bytes, 0)
-                .expect(text)
-                .to_string(),
-            *text
-        );
+        assert_eq!(target.decode(&bytes, 0).expect(text).to_string(), *text);
     }
     lines
         .iter()
@@ -106,14 +103,15 @@ pub(super) fn words(lines: &[Line], size: WaveSize) -> Vec<u32> {
 
 /// Runs instructions on both back ends, which must agree on `look`.
 pub(super) fn run<T: PartialEq + std::fmt::Debug>(
-    size: WaveSize,
+    target: impl Into<Target>,
     lines: &[Line],
     prepare: impl Fn(&mut Bench),
     look: impl Fn(&Wave) -> T,
 ) -> T {
-    let words = words(lines, size);
+    let target = target.into();
+    let words = words(lines, target);
     let [first, second] = [Backend::detect(), Backend::Portable].map(|backend| {
-        let mut bench = Bench::new(&words, size, backend).expect("it lowers");
+        let mut bench = Bench::new(&words, target, backend).expect("it lowers");
         prepare(&mut bench);
         look(&bench.run().expect("no fault"))
     });

@@ -2,6 +2,7 @@
 
 mod codes;
 mod dpp;
+mod gfx12;
 mod gfx9;
 mod parts;
 
@@ -9,7 +10,7 @@ use super::Op;
 use super::lower::{Lowerer, Refusal};
 use crate::exec::families::*;
 use crate::exec::lane::*;
-use crate::isa::{Encoding, Instruction, Opcode, Operand, Type, WaveSize};
+use crate::isa::{Encoding, Flags, Generation, Instruction, Opcode, Operand, Type, WaveSize};
 use crate::simd::Handler;
 use crate::wave::{slot, temp};
 use codes::{Code, Halves, joint, lane_function, matrix_function, predicate, wide_function};
@@ -42,10 +43,12 @@ const ARRANGED: u16 = 1 << 15;
 pub(super) fn is_for_whole_wave(i: &Instruction) -> bool {
     use Opcode::*;
     let permutes = matches!(i.op, DsPermuteB32 | DsBpermuteB32);
-    matches!(
-        i.op,
-        VReadfirstlaneB32 | VReadlaneB32 | VWritelaneB32 | VPermlane64B32 | DsAppend | DsConsume
-    ) || permutes && i.generation.is_gfx9()
+    let to_scalar = i.info().dst.first() == Some(&Type::S32);
+    let matrix = i.op.name().starts_with("v_wmma_") && i.generation == Generation::Gfx12;
+    to_scalar
+        || matrix
+        || matches!(i.op, VWritelaneB32 | VPermlane64B32 | DsAppend | DsConsume)
+        || permutes && i.generation.is_gfx9()
         || i.info().dst.first().is_some_and(|ty| ty.is_accumulator())
 }
 
@@ -88,6 +91,9 @@ fn dual(l: &mut Lowerer, first: &Instruction, second: &Instruction) -> Result<()
 fn single(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     if i.encoding == Encoding::Vopc || i.op.name().starts_with("v_cmp") {
         return compare(l, i);
+    }
+    if l.is_gfx12() && gfx12::lower(l, i)? {
+        return Ok(());
     }
     if let Some(code) = lane_function(l, i.op, i.modifiers.clamp) {
         return lane(l, i, &code);
@@ -419,10 +425,6 @@ fn half_sources(i: &Instruction, halves: Halves, high: bool) -> [Source; 3] {
 fn matrix(l: &mut Lowerer, i: &Instruction, run: Handler) -> Result<(), Refusal> {
     use matrix_flags as flags;
     let m = &i.modifiers;
-    let integer = matches!(
-        i.op,
-        Opcode::VWmmaI3216x16x16Iu8 | Opcode::VWmmaI3216x16x16Iu4
-    );
     let half = matches!(
         i.op,
         Opcode::VWmmaF1616x16x16F16 | Opcode::VWmmaBf1616x16x16Bf16
@@ -438,11 +440,28 @@ fn matrix(l: &mut Lowerer, i: &Instruction, run: Handler) -> Result<(), Refusal>
     };
     let bit = |mask: u8, number: u32| mask >> number & 1 != 0;
     let asked = [
-        (integer && bit(m.neg, 0), flags::SIGNED_A),
-        (integer && bit(m.neg, 1), flags::SIGNED_B),
-        (i.src[2].constant(ty).is_some(), flags::CONSTANT),
         (half && bit(m.op_sel, 2), flags::UPPER),
         (i.op == Opcode::VWmmaBf1616x16x16Bf16, flags::BRAIN),
+        (l.size == WaveSize::Wave64, flags::WAVE64),
+        (l.is_upper_half(), flags::UPPER_LANES),
+    ];
+    let set = asked.iter().filter(|(set, _)| *set);
+    op.aux = set.fold(matrix_bits(i), |bits, (_, flag)| bits | flag);
+    l.push(op);
+    Ok(())
+}
+
+/// The bits of a matrix product that its modifiers and addend ask for.
+fn matrix_bits(i: &Instruction) -> u32 {
+    use matrix_flags as flags;
+    let m = &i.modifiers;
+    let info = i.info();
+    let integer = info.flags.contains(Flags::SIGNED_MODS);
+    let bit = |mask: u8, number: u32| mask >> number & 1 != 0;
+    let asked = [
+        (integer && bit(m.neg, 0), flags::SIGNED_A),
+        (integer && bit(m.neg, 1), flags::SIGNED_B),
+        (i.src[2].constant(info.src[2]).is_some(), flags::CONSTANT),
         (m.clamp, flags::CLAMP),
         (!integer && bit(m.neg, 0), flags::NEGATE_A_EVEN),
         (!integer && bit(m.neg_hi, 0), flags::NEGATE_A_ODD),
@@ -450,13 +469,9 @@ fn matrix(l: &mut Lowerer, i: &Instruction, run: Handler) -> Result<(), Refusal>
         (!integer && bit(m.neg_hi, 1), flags::NEGATE_B_ODD),
         (!integer && bit(m.neg, 2), flags::NEGATE_C),
         (!integer && bit(m.neg_hi, 2), flags::ABS_C),
-        (l.size == WaveSize::Wave64, flags::WAVE64),
-        (l.is_upper_half(), flags::UPPER_LANES),
     ];
     let set = asked.iter().filter(|(set, _)| *set);
-    op.aux = set.fold(0, |bits, (_, flag)| bits | flag);
-    l.push(op);
-    Ok(())
+    set.fold(0, |bits, (_, flag)| bits | flag)
 }
 
 /// Modifiers of 64-bit functions and of the division helpers, in `aux`.
@@ -483,7 +498,7 @@ fn special(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     match i.op {
         VCndmaskB32 | VCndmaskB16 => return select(l, i),
         VReadfirstlaneB32 | VReadlaneB32 | VWritelaneB32 | VPermlane64B32 | VPermlane16B32
-        | VPermlanex16B32 => {
+        | VPermlanex16B32 | VPermlane16VarB32 | VPermlanex16VarB32 => {
             return cross_lane(l, i);
         }
         VSwapB32 => {
@@ -650,6 +665,20 @@ fn cross_lane(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
             imm: distance,
             ..l.common_op::<WriteLane>()
         },
+        VPermlane16VarB32 | VPermlanex16VarB32 => {
+            let run = if i.op == VPermlane16VarB32 {
+                l.common_code::<Permlane16Var<false>>()
+            } else {
+                l.common_code::<Permlane16Var<true>>()
+            };
+            Op {
+                a: l.vgpr(i.src[0])?,
+                b: l.vgpr(i.src[1])?,
+                d: l.vgpr(i.dst[0])?,
+                aux: u32::from(i.modifiers.op_sel & 3),
+                ..l.op_of(run)
+            }
+        }
         _ => {
             let run = if i.op == VPermlane16B32 {
                 l.common_code::<Permlane16<false>>()

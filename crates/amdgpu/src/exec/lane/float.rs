@@ -21,6 +21,18 @@ fn max<S: Simd>(a: S, b: S) -> S {
     S::select(b.is_nan_f32(), a, greatest)
 }
 
+/// The least; a NaN if there is one, and -0 is below +0.
+#[inline(always)]
+fn minimum<S: Simd>(a: S, b: S) -> S {
+    S::select(a.unordered_f32(b), a.add_f32(b), min(a, b))
+}
+
+/// The greatest; a NaN if there is one.
+#[inline(always)]
+fn maximum<S: Simd>(a: S, b: S) -> S {
+    S::select(a.unordered_f32(b), a.add_f32(b), max(a, b))
+}
+
 /// A product in which zero times anything is zero.
 #[inline(always)]
 fn mul_dx9<S: Simd>(a: S, b: S) -> S {
@@ -68,6 +80,13 @@ lanes! {
     };
     MaxMinF32(a, b, c) => min(max(a, b), c);
     MinMaxF32(a, b, c) => max(min(a, b), c);
+
+    MinimumF32(a, b) => minimum(a, b);
+    MaximumF32(a, b) => maximum(a, b);
+    Minimum3F32(a, b, c) => minimum(minimum(a, b), c);
+    Maximum3F32(a, b, c) => maximum(maximum(a, b), c);
+    MinimumMaximumF32(a, b, c) => maximum(minimum(a, b), c);
+    MaximumMinimumF32(a, b, c) => minimum(maximum(a, b), c);
 
     RoundEvenF32(a) => a.round_even_f32();
     FloorF32(a) => a.floor_f32();

@@ -14,7 +14,7 @@ const DPP16: u32 = 0xfa;
 pub(super) const SDWA: u32 = 0xf9;
 
 pub(super) fn is_dpp(generation: Generation, code: u32) -> bool {
-    code == DPP16 || generation == Generation::Gfx11 && matches!(code, DPP8 | DPP8_FETCH_INACTIVE)
+    code == DPP16 || !generation.is_gfx9() && matches!(code, DPP8 | DPP8_FETCH_INACTIVE)
 }
 
 /// Reads the DPP word that follows the instruction so far, and returns the
@@ -43,7 +43,7 @@ pub(super) fn dpp_word(
     }
     let control = match reader.generation {
         Generation::Gfx9(_) => control_gfx9(bits(word, 8, 9)),
-        Generation::Gfx11 => control_gfx11(bits(word, 8, 9)),
+        Generation::Gfx11 | Generation::Gfx12 => control_gfx11(bits(word, 8, 9)),
     };
     let control = control.ok_or_else(|| reader.bad("dpp_ctrl"))?;
     if info.has_wide_operand() && !matches!(control, DppControl::RowShare(_)) {
@@ -54,7 +54,7 @@ pub(super) fn dpp_word(
         row_mask: bits(word, 28, 4) as u8,
         bank_mask: bits(word, 24, 4) as u8,
         bound_control: bit(word, 19),
-        fetch_inactive: bit(word, 18) && reader.generation == Generation::Gfx11,
+        fetch_inactive: bit(word, 18) && !reader.generation.is_gfx9(),
     });
     if instruction.encoding != Encoding::Vop3 && instruction.encoding != Encoding::Vop3p {
         for i in 0..2 {

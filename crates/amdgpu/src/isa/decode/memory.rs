@@ -63,7 +63,11 @@ pub(super) fn lds(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, Dec
         modifiers.offset = bits(word, 0, 16) as i32;
     }
     modifiers.gds = bit(word, 17);
-    if modifiers.gds && info.flags.contains(Flags::NO_GDS) {
+    if info.dst.is_empty() && info.src.is_empty() && !info.flags.contains(Flags::NEEDS_GDS) {
+        reader.reserved(bits(word, 0, 16), "offset")?;
+    }
+    let without = info.flags.contains(Flags::NO_GDS) || reader.generation == Generation::Gfx12;
+    if modifiers.gds && without {
         return Err(reader.fail(DecodeErrorKind::ReservedField("gds")));
     }
     if !modifiers.gds && info.flags.contains(Flags::NEEDS_GDS) {

@@ -60,10 +60,13 @@ fn two_sources(
     let types = instruction.info().src;
     instruction.src[0] = reader.scalar_source(bits(word, 0, 8), types[0], "ssrc0")?;
     let second = bits(word, 8, 8);
-    instruction.src[1] = match types[1] {
-        Type::GprIdx => Operand::Imm(second as u16),
-        ty => reader.scalar_source(second, ty, "ssrc1")?,
-    };
+    for (operand, &ty) in instruction.src.iter_mut().zip(types).skip(1) {
+        *operand = match ty {
+            Type::GprIdx => Operand::Imm(second as u16),
+            Type::Literal32 => Operand::Literal(reader.literal()?),
+            ty => reader.scalar_source(second, ty, "ssrc1")?,
+        };
+    }
     Ok(reader.finish(instruction))
 }
 

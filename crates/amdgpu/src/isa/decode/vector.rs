@@ -51,7 +51,7 @@ pub(super) fn short(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, D
 /// Where a compare writes when no operand says so. (On gfx9 those that write
 /// EXEC write VCC too.)
 pub(super) fn compare_result(reader: &Reader<'_>, flags: Flags) -> Operand {
-    let to_exec = reader.generation == Generation::Gfx11 && flags.contains(Flags::WRITES_EXEC);
+    let to_exec = !reader.generation.is_gfx9() && flags.contains(Flags::WRITES_EXEC);
     reader.mask(if to_exec {
         Special::ExecLo
     } else {
@@ -70,7 +70,7 @@ fn short_register(
     if ty == Type::A32 {
         return Ok((reader.agprs(number, 1, name)?, false));
     }
-    if ty.is_half() && reader.generation == Generation::Gfx11 {
+    if ty.is_half() && !reader.generation.is_gfx9() {
         Ok((reader.vgpr(number & 0x7f, ty, name)?, number > 0x7f))
     } else {
         Ok((reader.vgpr(number, ty, name)?, false))
@@ -104,7 +104,7 @@ fn short_sources(
         instruction.src[i] = operand;
         instruction.modifiers.op_sel |= u8::from(high) << i;
     }
-    if info.src.is_empty() && reader.generation == Generation::Gfx11 {
+    if info.src.is_empty() && !reader.generation.is_gfx9() {
         reader.reserved(bits(word, 0, 9), "src0")?;
     }
     if !second_used && instruction.encoding != Encoding::Vop1 {
@@ -128,12 +128,18 @@ pub(super) fn long(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, De
             Operand::None
         }
         Some(Type::Mask)
-            if info.flags.contains(Flags::WRITES_EXEC)
-                && reader.generation == Generation::Gfx11 =>
+            if info.flags.contains(Flags::WRITES_EXEC) && !reader.generation.is_gfx9() =>
         {
             compare_result(reader, info.flags)
         }
-        Some(Type::S32) => reader.uniform_result(number)?,
+        Some(Type::S32) => {
+            // Scalars computed by the vector unit cannot go to EXEC.
+            let computed = info.src[0].is_float();
+            if computed && number >= 126 {
+                return Err(reader.bad("vdst"));
+            }
+            reader.uniform_result(number)?
+        }
         Some(&ty @ Type::Mask) => {
             reader.reserved(bits(number, 7, 1), "vdst[7]")?;
             reader.scalar_register(number, ty, "vdst")?
@@ -155,7 +161,7 @@ pub(super) fn long_sources(
     const NAMES: [&str; 3] = ["src0", "src1", "src2"];
     let info = instruction.info();
     let first = bits(high, 0, 9);
-    let long_dpp = reader.generation == Generation::Gfx11 && is_dpp(reader.generation, first);
+    let long_dpp = !reader.generation.is_gfx9() && is_dpp(reader.generation, first);
     let dpp = if long_dpp && !info.src.is_empty() {
         Some(dpp_word(reader, instruction, first)?)
     } else {
@@ -173,12 +179,24 @@ pub(super) fn long_sources(
         if dpp.is_some() && matches!(operand, Operand::Literal(_)) {
             return Err(reader.bad("literal beside DPP"));
         }
-        if dpp.is_some() && i == 1 && code < 256 {
-            return Err(reader.bad("scalar src1 beside DPP"));
+        if dpp.is_some() && code < 256 && !takes_scalar_beside_dpp(instruction, i) {
+            return Err(reader.bad("scalar source beside DPP"));
         }
         instruction.src[i] = operand;
     }
     Ok(())
+}
+
+/// May source `number` of an instruction with DPP be a scalar or a constant?
+/// Those of gfx12 may be more than those of gfx11, where the second may not.
+fn takes_scalar_beside_dpp(instruction: &Instruction, number: usize) -> bool {
+    let info = instruction.info();
+    match (instruction.generation, instruction.encoding) {
+        (Generation::Gfx12, Encoding::Vop3) => true,
+        (Generation::Gfx12, _) if info.src[0] == Type::PkB32 => false,
+        (Generation::Gfx12, _) if info.src[0] != Type::MixF32 => true,
+        _ => number != 1,
+    }
 }
 
 /// The modifiers of VOP3. Bits without meaning for an opcode must be zero,
@@ -210,11 +228,17 @@ fn long_modifiers(
     if flags.contains(Flags::OP_SEL) {
         selectable = 3;
     }
+    let gfx12 = reader.generation == Generation::Gfx12;
+    let picks_byte = gfx12 && instruction.op.widens_part();
+    if picks_byte {
+        used = 3;
+    }
     let has_scalar_result = info.dst.len() == 2;
     half |= info.dst.iter().any(|ty| ty.is_half());
     let mut all = (1 << info.src.len()) - 1;
-    if instruction.op.rounds_into_part() {
-        (all, used, selectable) = (7, 15, 15);
+    let into_byte = instruction.op.rounds_into_part();
+    if into_byte {
+        (all, used, selectable) = if gfx12 { (3, 12, 12) } else { (7, 15, 15) };
     }
     let allowed = if flags.contains(Flags::DEAD_MODS) {
         all
@@ -232,7 +256,9 @@ fn long_modifiers(
         let op_sel = bits(word, 11, 4) as u8;
         let selects = match reader.generation {
             Generation::Gfx9(_) => flags.contains(Flags::HALF_SEL),
-            Generation::Gfx11 => half || flags.contains(Flags::OP_SEL),
+            Generation::Gfx11 | Generation::Gfx12 => {
+                half || into_byte || flags.contains(Flags::OP_SEL)
+            }
         };
         if selects {
             reader.reserved(u32::from(op_sel & !used), "op_sel")?;
@@ -259,7 +285,50 @@ pub(super) fn packed(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, 
     let high = reader.word(1)?;
     long_sources(reader, &mut instruction, high)?;
     packed_modifiers(reader, &mut instruction, word, high)?;
+    if reader.generation == Generation::Gfx12 {
+        matrix_modifiers(reader, &mut instruction, word, high)?;
+    }
     Ok(reader.finish(instruction))
+}
+
+/// What gfx12 says of matrices and of dot products of small floats: which
+/// operands are negated (their absolute value is taken), or signed, and which
+/// set of indices a sparse matrix has.
+fn matrix_modifiers(
+    reader: &Reader<'_>,
+    instruction: &mut Instruction,
+    word: u32,
+    high: u32,
+) -> Result<(), DecodeError> {
+    let info = instruction.info();
+    let name = info.mnemonic;
+    let sparse = name.starts_with("v_swmmac_");
+    let small = name.ends_with("fp8") || name.ends_with("bf8");
+    if !(sparse || name.starts_with("v_wmma_") || small) {
+        return Ok(());
+    }
+    let (neg, neg_hi) = if info.flags.contains(Flags::SIGNED_MODS) {
+        (3, 0)
+    } else {
+        let factors = if small { 0 } else { 3 };
+        let allowed = factors | if sparse { 0 } else { 4 };
+        (allowed, allowed)
+    };
+    reader.reserved(bits(high, 29, 3) & !neg, "neg_lo")?;
+    reader.reserved(bits(word, 8, 3) & !neg_hi, "neg_hi")?;
+    reader.reserved(!bits(high, 27, 2) & 3 | !bits(word, 14, 1) & 1, "op_sel_hi")?;
+    // Halves of the indices; quarters with 64 lanes, which have less of them.
+    let sets = match (instruction.op, reader.wave) {
+        _ if !sparse => 0,
+        (Opcode::VSwmmacI3216x16x32Iu4, _) => 1,
+        (Opcode::VSwmmacI3216x16x64Iu4, WaveSize::Wave32) => 0,
+        (Opcode::VSwmmacI3216x16x64Iu4, _) | (_, WaveSize::Wave32) => 1,
+        (_, WaveSize::Wave64) => 3,
+    };
+    let op_sel = bits(word, 11, 3);
+    reader.reserved(op_sel & !sets, "op_sel")?;
+    instruction.modifiers.op_sel = op_sel as u8;
+    Ok(())
 }
 
 /// Destination and modifiers of VOP3P.
@@ -285,7 +354,8 @@ pub(super) fn packed_modifiers(
         modifiers.neg_hi = neg_hi;
     }
     let op_sel = bits(word, 11, 3) as u8;
-    if flags.contains(Flags::NO_OP_SEL) {
+    let sparse = flags.contains(Flags::NO_OP_SEL | Flags::READS_DST);
+    if flags.contains(Flags::NO_OP_SEL) && !sparse {
         reader.reserved(u32::from(op_sel), "op_sel")?;
     } else {
         reader.reserved(u32::from(op_sel & !used), "op_sel")?;

@@ -13,6 +13,7 @@ pub(super) fn write(
     generation: Generation,
 ) -> fmt::Result {
     let gfx9 = generation.is_gfx9();
+    let gfx12 = generation == Generation::Gfx12;
     match ty {
         Type::HwReg if generation == Generation::Gfx9(Cdna::Cdna2) => {
             let known = |number| {
@@ -25,13 +26,14 @@ pub(super) fn write(
             hardware_register(f, value, known)
         }
         Type::HwReg if gfx9 => hardware_register(f, value, register_name_gfx9),
+        Type::HwReg if gfx12 => hardware_register(f, value, register_name_gfx12),
         Type::HwReg => hardware_register(f, value, register_name_gfx11),
         Type::Message if gfx9 => message_gfx9(f, value),
         Type::WaitCnt if gfx9 => wait_counters_gfx9(f, value),
         Type::GprIdx => index_mode(f, value),
         Type::Dec16 if value > 64 => write!(f, "{value:#x}"),
         Type::Imm16 => write!(f, "{value:#x}"),
-        Type::Message => message(f, value),
+        Type::Message => message(f, value, gfx12),
         Type::WaitCnt => wait_counters(f, value),
         Type::DepCtr => dependency_counters(f, value),
         Type::DelayAlu => delay(f, value),
@@ -144,13 +146,13 @@ fn delay(f: &mut Formatter<'_>, value: u16) -> fmt::Result {
     Ok(())
 }
 
-fn message(f: &mut Formatter<'_>, value: u16) -> fmt::Result {
+fn message(f: &mut Formatter<'_>, value: u16, gfx12: bool) -> fmt::Result {
     let name = match value & 0xff {
         1 => "MSG_INTERRUPT",
         2 => "MSG_HS_TESSFACTOR",
         3 => "MSG_DEALLOC_VGPRS",
-        5 => "MSG_STALL_WAVE_GEN",
-        6 => "MSG_HALT_WAVES",
+        5 if !gfx12 => "MSG_STALL_WAVE_GEN",
+        6 if !gfx12 => "MSG_HALT_WAVES",
         9 => "MSG_GS_ALLOC_REQ",
         128 => "MSG_RTN_GET_DOORBELL",
         129 => "MSG_RTN_GET_DDID",
@@ -159,6 +161,7 @@ fn message(f: &mut Formatter<'_>, value: u16) -> fmt::Result {
         132 => "MSG_RTN_SAVE_WAVE",
         133 => "MSG_RTN_GET_TBA",
         134 => "MSG_RTN_GET_TBA_TO_PC",
+        135 if gfx12 => "MSG_RTN_GET_SE_AID_ID",
         _ if value > 255 => return write!(f, "{value}"),
         _ => return write!(f, "sendmsg({value}, 0, 0)"),
     };
@@ -287,6 +290,35 @@ fn register_name_gfx11(number: u16) -> &'static str {
         24 => "HW_REG_HW_ID2",
         27 => "HW_REG_PERF_SNAPSHOT_DATA",
         29 => "HW_REG_SHADER_CYCLES",
+        _ => "",
+    }
+}
+
+fn register_name_gfx12(number: u16) -> &'static str {
+    match number {
+        1 => "HW_REG_WAVE_MODE",
+        2 => "HW_REG_WAVE_STATUS",
+        4 => "HW_REG_WAVE_STATE_PRIV",
+        5 => "HW_REG_WAVE_GPR_ALLOC",
+        6 => "HW_REG_WAVE_LDS_ALLOC",
+        7 => "HW_REG_IB_STS",
+        10 => "HW_REG_PERF_SNAPSHOT_DATA",
+        11 => "HW_REG_PERF_SNAPSHOT_PC_LO",
+        12 => "HW_REG_PERF_SNAPSHOT_PC_HI",
+        15 => "HW_REG_PERF_SNAPSHOT_DATA1",
+        16 => "HW_REG_PERF_SNAPSHOT_DATA2",
+        17 => "HW_REG_WAVE_EXCP_FLAG_PRIV",
+        18 => "HW_REG_WAVE_EXCP_FLAG_USER",
+        19 => "HW_REG_WAVE_TRAP_CTRL",
+        20 => "HW_REG_WAVE_SCRATCH_BASE_LO",
+        21 => "HW_REG_WAVE_SCRATCH_BASE_HI",
+        23 => "HW_REG_WAVE_HW_ID1",
+        24 => "HW_REG_WAVE_HW_ID2",
+        26 => "HW_REG_WAVE_SCHED_MODE",
+        29 => "HW_REG_SHADER_CYCLES_LO",
+        30 => "HW_REG_SHADER_CYCLES_HI",
+        31 => "HW_REG_WAVE_DVGPR_ALLOC_LO",
+        32 => "HW_REG_WAVE_DVGPR_ALLOC_HI",
         _ => "",
     }
 }

@@ -128,6 +128,8 @@ fn inline_float(f: &mut Formatter<'_>, float: InlineFloat, ty: Type) -> fmt::Res
                     | Type::AccB32
                     | Type::AccF16
                     | Type::AccBf16
+                    | Type::PkAccF16
+                    | Type::PkAccBf16
             ) =>
         {
             "0.15915494309189532"
@@ -159,7 +161,7 @@ fn is_inline(bits: u32, ty: Type) -> bool {
     let half = |float: InlineFloat| u32::from(float.f16_bits());
     let brain = |float: InlineFloat| float.f32_bits() >> 16;
     match ty {
-        Type::F16 | Type::MixF32 => {
+        Type::F16 | Type::UniformF16 | Type::MixF32 => {
             (-16..=64).contains(&(bits as i16)) || float(half, bits & 0xffff)
         }
         Type::Bf16 => (-16..=64).contains(&(bits as i16)) || float(brain, bits & 0xffff),
@@ -189,7 +191,9 @@ fn literal(f: &mut Formatter<'_>, bits: u32, ty: Type) -> fmt::Result {
             None => write!(f, "{bits:#x}"),
         },
         _ if is_inline(bits, ty) => write!(f, "lit({bits:#x})"),
-        Type::F16 | Type::B16 | Type::MixF32 => write!(f, "{:#x}", bits & 0xffff),
+        Type::F16 | Type::UniformF16 | Type::B16 | Type::MixF32 => {
+            write!(f, "{:#x}", bits & 0xffff)
+        }
         _ => write!(f, "{bits:#x}"),
     }
 }

@@ -50,6 +50,7 @@ fn computes(instruction: &Instruction) -> bool {
                 | Opcode::SSendmsghalt
                 | Opcode::SBarrier
                 | Opcode::SSleep
+                | Opcode::SSleepVar
         );
     // Clocks, and registers whose number is noise.
     let varies = flags.contains(Flags::READS_M0)
