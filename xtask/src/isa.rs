@@ -489,6 +489,7 @@ impl Oracle {
 ///   second source (gfx12).
 /// - It lets vector instructions write read-only scalar operands.
 /// - It lets dual-issue pairs read LDS directly, which gfx11 cannot.
+/// - It takes a literal beside DPP in dot products of pairs (gfx12).
 /// - In a pair of multiply-adds with literal it prints the literal source of
 ///   the second as if it were an inline constant.
 fn is_defect(ours: Option<&Instruction>, theirs: &str) -> bool {
@@ -498,7 +499,8 @@ fn is_defect(ours: Option<&Instruction>, theirs: &str) -> bool {
     let Some(ours) = ours else {
         let destination = theirs.split([' ', ',']).nth(1);
         return destination.is_some_and(|name| name.starts_with("src_"))
-            || theirs.starts_with("v_dual_") && theirs.contains("src_lds_direct");
+            || theirs.starts_with("v_dual_") && theirs.contains("src_lds_direct")
+            || theirs.starts_with("v_dot2_") && theirs.contains("_e64_dpp");
     };
     let halves = !ours.generation.is_gfx9();
     let drops_bit = match ours.modifiers.dpp {
