@@ -400,6 +400,18 @@ fn gfx9_refuses(words: &[u32], kind: DecodeErrorKind) {
 }
 
 #[test]
+fn gfx12_computes_scalars_into_m0_but_not_exec() {
+    let decode = |word| {
+        let words = bytes(&[word, 0x2000_0027]);
+        isa::decode(Generation::Gfx12, WaveSize::Wave32, &words, 0)
+    };
+    let exp = decode(0xd680_807d).expect("valid");
+    assert_eq!(exp.to_string(), "v_s_exp_f32 m0, -s39 clamp");
+    let error = decode(0xd680_807e).expect_err("EXEC is not written");
+    assert_eq!(error.kind, DecodeErrorKind::BadOperand("vdst"));
+}
+
+#[test]
 fn gfx9_has_no_literals_in_long_formats() {
     gfx9_refuses(
         &[0xd101_0001, 0x0002_06ff, 1],

@@ -133,12 +133,12 @@ pub(super) fn long(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, De
             compare_result(reader, info.flags)
         }
         Some(Type::S32) => {
-            // Scalars computed by the vector unit cannot go to EXEC.
-            let computed = info.src[0].is_float();
-            if computed && number >= 126 {
-                return Err(reader.bad("vdst"));
+            // Scalars that the vector unit computes may go to M0, but not to EXEC.
+            match (info.src[0].is_float(), number) {
+                (true, 126..) => return Err(reader.bad("vdst")),
+                (true, _) => reader.scalar_register(number, Type::S32, "vdst")?,
+                (false, _) => reader.uniform_result(number)?,
             }
-            reader.uniform_result(number)?
         }
         Some(&ty @ Type::Mask) => {
             reader.reserved(bits(number, 7, 1), "vdst[7]")?;
