@@ -14,6 +14,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::gpu::{Launch, Report};
 use crate::memory::{Memory, View};
 use crate::module::Kernel;
+use crate::observe::{Observer, Subject, Watch};
 use crate::program::Program;
 use crate::simd::Backend;
 
@@ -42,6 +43,8 @@ pub(crate) struct Job {
     stopped: AtomicBool,
     fault: Mutex<Option<Fault>>,
     instructions: AtomicU64,
+    /// Who watches, if anybody does.
+    watch: Option<Watch>,
 }
 
 /// Runs a launch to its end.
@@ -50,13 +53,14 @@ pub(crate) fn run(
     memory: &Arc<Memory>,
     backend: Backend,
     budget: u64,
+    observer: Option<&Observer>,
     pool: &Pool,
     launch: &Launch<'_>,
 ) -> Result<Report, Fault> {
     let kernel = launch.kernel;
     let lds_bytes = check(arch, memory, launch)
         .map_err(|reason| Fault::refused(FaultKind::InvalidLaunch, kernel.name(), reason))?;
-    let program = kernel.program(backend)?;
+    let program = kernel.program(backend, observer.is_some())?;
     let table = memory.snapshot();
     let bytes = kernarg::bytes(kernel);
     let mut preloaded = Vec::new();
@@ -69,6 +73,24 @@ pub(crate) fn run(
         Fault::refused(FaultKind::OutOfMemory, kernel.name(), text)
     })?;
     let workgroups = launch.grid.iter().map(|&n| u64::from(n)).product();
+    let waves = launch
+        .block
+        .iter()
+        .product::<u32>()
+        .div_ceil(kernel.wave_size());
+    let watch = observer.map(|observer| {
+        observer.watch(Subject {
+            kernel: kernel.name().to_owned(),
+            program: program.clone(),
+            memory: memory.clone(),
+            grid: launch.grid,
+            block: launch.block,
+            waves_per_workgroup: waves,
+            lds_bytes,
+            scratch_bytes: workgroup::scratch_bytes(kernel),
+        })
+    });
+    let alone = watch.as_ref().is_some_and(Watch::is_serial);
     let job = Job {
         kernel: kernel.clone(),
         program,
@@ -84,8 +106,9 @@ pub(crate) fn run(
         stopped: AtomicBool::new(false),
         fault: Mutex::new(None),
         instructions: AtomicU64::new(0),
+        watch,
     };
-    let job = if workgroups < SMALL_GRID || pool.workers() == 1 {
+    let job = if alone || workgroups < SMALL_GRID || pool.workers() == 1 {
         pool.run_alone(&job);
         job
     } else {
@@ -95,14 +118,12 @@ pub(crate) fn run(
         .fault
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
+    if let Some(watch) = job.watch {
+        watch.finish(fault.is_none());
+    }
     if let Some(fault) = fault {
         return Err(fault);
     }
-    let waves = launch
-        .block
-        .iter()
-        .product::<u32>()
-        .div_ceil(kernel.wave_size());
     Ok(Report {
         workgroups,
         waves: workgroups * u64::from(waves),

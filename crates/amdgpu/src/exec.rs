@@ -27,12 +27,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::memory::{AccessError, Lds, View};
+use crate::observe::Watcher;
 use crate::program::Program;
 use crate::simd::{Row, Simd};
 use crate::wave::{State, Wave};
 
 pub(crate) use atomics::atomic_function;
+pub(crate) use buffer::{Resource, private_offset};
 pub(crate) use control::Barrier;
+pub(crate) use global::{PRIVATE_APERTURE, SHARED_APERTURE};
 pub(crate) use scratch::bytes_per_lane;
 
 /// Flags and kinds of memory accesses, for the lowering.
@@ -95,6 +98,8 @@ pub(crate) struct Env {
     pub(crate) began: Instant,
     /// What went wrong, if the wave failed.
     pub(crate) problem: Option<Problem>,
+    /// Whom an observed program shows what it does.
+    pub(crate) watcher: Option<Box<Watcher>>,
 }
 
 /// Why a wave failed, without the facts that the worker knows.

@@ -8,6 +8,7 @@ use crate::dispatch::{self, Pool};
 use crate::fault::Fault;
 use crate::memory::Memory;
 use crate::module::{Kernel, LoadError, Module};
+use crate::observe::{Checks, Observer};
 use crate::simd::Backend;
 
 /// How a software GPU is made.
@@ -22,6 +23,8 @@ pub struct Config {
     /// Wave instructions that one workgroup may execute before its launch is
     /// stopped as an endless loop.
     pub instruction_budget: u64,
+    /// Who watches every launch; then it takes longer.
+    pub observer: Option<Observer>,
     /// Never use SIMD instructions beyond the host's base set. Results are the
     /// same, slower.
     pub portable: bool,
@@ -35,6 +38,7 @@ impl Default for Config {
             workers: None,
             memory_bytes: 16 << 30,
             instruction_budget: 4_000_000_000,
+            observer: None,
             portable: false,
         }
     }
@@ -48,6 +52,7 @@ pub struct Gpu {
     memory: Arc<Memory>,
     backend: Backend,
     instruction_budget: u64,
+    observer: Option<Observer>,
     pool: Pool,
 }
 
@@ -83,15 +88,21 @@ impl Gpu {
     pub fn new(config: Config) -> Gpu {
         let processors = || thread::available_parallelism().map_or(1, usize::from);
         let workers = config.workers.unwrap_or_else(processors).max(1);
+        let is_shadowed = |observer: &Observer| observer.checks().contains(Checks::MEMORY);
+        let memory = match config.observer.as_ref().is_some_and(is_shadowed) {
+            true => Memory::shadowed(config.memory_bytes),
+            false => Memory::new(config.memory_bytes),
+        };
         Gpu {
             arch: config.arch,
-            memory: Arc::new(Memory::new(config.memory_bytes)),
+            memory: Arc::new(memory),
             backend: if config.portable {
                 Backend::Portable
             } else {
                 Backend::detect()
             },
             instruction_budget: config.instruction_budget,
+            observer: config.observer,
             pool: Pool::new(workers),
         }
     }
@@ -129,6 +140,7 @@ impl Gpu {
             &self.memory,
             self.backend,
             self.instruction_budget,
+            self.observer.as_ref(),
             &self.pool,
             launch,
         )

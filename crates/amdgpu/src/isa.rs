@@ -3,6 +3,7 @@
 //! [`decode`] turns bytes into an [`Instruction`]; its `Display` is the text
 //! LLVM prints for the same bytes.
 
+mod class;
 mod decode;
 mod display;
 mod error;
@@ -11,6 +12,7 @@ mod opcode;
 mod operand;
 mod table;
 
+pub use class::{Class, Fidelity};
 pub use decode::decode;
 pub use error::{DecodeError, DecodeErrorKind};
 pub use modifiers::{Dpp, DppControl, Modifiers, OutputModifier, Sdwa, Selection, Unused};

@@ -22,6 +22,7 @@ mod gpu;
 #[expect(unsafe_code, reason = "device memory is raw host memory")]
 mod memory;
 mod module;
+mod observe;
 mod program;
 mod simd;
 mod wave;
@@ -34,4 +35,8 @@ pub use memory::{
     OutOfMemory, Relation,
 };
 pub use module::{Kernel, LoadError, Module};
+pub use observe::{
+    Check, Checks, Counts, Finding, InstructionCount, LaunchCounts, Observed, Observer, Party,
+    Traffic, UnknownCheck,
+};
 pub use program::Unsupported;

@@ -25,6 +25,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use crate::observe::Shadow;
 pub(crate) use block::Block;
 pub(crate) use lds::Lds;
 pub(crate) use table::{Range, Table};
@@ -40,6 +41,8 @@ pub struct Memory {
     budget_bytes: u64,
     live_bytes: AtomicU64,
     peak_bytes: AtomicU64,
+    /// What of device memory was written, if somebody wants to know.
+    shadow: Option<Shadow>,
 }
 
 /// What an allocation is for; shown in reports.
@@ -254,6 +257,28 @@ impl Memory {
             budget_bytes,
             live_bytes: AtomicU64::new(0),
             peak_bytes: AtomicU64::new(0),
+            shadow: None,
+        }
+    }
+
+    /// The same, which keeps in mind what of its device memory was written.
+    pub(crate) fn shadowed(budget_bytes: u64) -> Memory {
+        Memory {
+            shadow: Some(Shadow::default()),
+            ..Memory::new(budget_bytes)
+        }
+    }
+
+    /// What of device memory was written, if that is kept in mind.
+    pub(crate) fn shadow(&self) -> Option<&Shadow> {
+        self.shadow.as_ref()
+    }
+
+    /// Says that what is in `bytes` at `address` means nothing any more: an
+    /// observer takes it as never written, until it is again.
+    pub fn discard(&self, address: u64, bytes: u64) {
+        if let Some(shadow) = &self.shadow {
+            shadow.discarded(address, bytes);
         }
     }
 
@@ -293,6 +318,9 @@ impl Memory {
             fresh,
             "the host allocator returned memory that is in use at {start:#x}"
         );
+        if let (Some(shadow), AllocationKind::Device) = (&self.shadow, kind) {
+            shadow.track(start, bytes);
+        }
         Ok(start)
     }
 
@@ -304,6 +332,9 @@ impl Memory {
     pub fn free(&self, address: u64) -> Result<(), MemoryError> {
         self.remove(address, |kind| kind != AllocationKind::Registered)
             .map(|range| {
+                if let Some(shadow) = &self.shadow {
+                    shadow.untrack(range.start);
+                }
                 self.live_bytes
                     .fetch_sub(range.end - range.start, Ordering::Relaxed);
             })
@@ -396,6 +427,7 @@ impl Memory {
         unsafe {
             std::ptr::copy_nonoverlapping(src.as_ptr(), address as usize as *mut u8, src.len());
         }
+        self.wrote(address, src.len() as u64);
         Ok(())
     }
 
@@ -406,6 +438,7 @@ impl Memory {
     pub fn fill(&self, address: u64, pattern: &[u8], count: u64) -> Result<(), MemoryFault> {
         let bytes = (pattern.len() as u64).saturating_mul(count);
         let _table = self.checked(address, bytes)?;
+        self.wrote(address, bytes);
         let dst = address as usize as *mut u8;
         if let [byte] = *pattern {
             // SAFETY: the range was just found live and the table keeps it so.
@@ -449,7 +482,16 @@ impl Memory {
                 bytes as usize,
             );
         }
+        if let Some(shadow) = &self.shadow {
+            shadow.copied(dst, src, bytes);
+        }
         Ok(())
+    }
+
+    fn wrote(&self, address: u64, bytes: u64) {
+        if let Some(shadow) = &self.shadow {
+            shadow.wrote(address, bytes);
+        }
     }
 
     /// The live allocation that holds `address`.

@@ -274,12 +274,12 @@ impl Kernel {
         Arc::ptr_eq(&self.module.memory, memory)
     }
 
-    /// The decoded program, made at the first call.
-    pub(crate) fn program(&self, backend: Backend) -> Result<Arc<Program>, Fault> {
+    /// The decoded program, made at the first call: it is `observed` if its GPU is.
+    pub(crate) fn program(&self, backend: Backend, observed: bool) -> Result<Arc<Program>, Fault> {
         self.module.programs[self.index]
             .get_or_init(|| {
-                Program::compile(self, &self.module.code, &self.executable_bytes(), backend)
-                    .map(Arc::new)
+                let code = self.executable_bytes();
+                Program::compile(self, &self.module.code, &code, backend, observed).map(Arc::new)
             })
             .clone()
     }

@@ -13,6 +13,7 @@ use crate::code_object::CodeObject;
 use crate::fault::Fault;
 use crate::isa::{self, Generation, Instruction, WaveSize};
 use crate::module::Kernel;
+use crate::observe::Site;
 use crate::simd::{Backend, Handler};
 use crate::wave::{Wave, slot};
 
@@ -97,11 +98,16 @@ pub(crate) struct Program {
     scalar_constants: Vec<u32>,
     /// The bytes, for reports.
     code: Vec<u8>,
+    /// The vector register that is the first accumulation register (gfx9).
+    agprs: u16,
+    /// What watchers are shown, if the program is observed.
+    sites: Vec<Site>,
 }
 
 impl Program {
     /// Lowers a kernel. `code` is the address and the bytes of the segment
-    /// that its code is in.
+    /// that its code is in. An `observed` program shows each instruction to
+    /// the watcher of whoever runs it.
     ///
     /// # Errors
     /// An instruction that the kernel can reach cannot be decoded or executed.
@@ -110,8 +116,9 @@ impl Program {
         object: &CodeObject,
         code: &(u64, Vec<u8>),
         backend: Backend,
+        observed: bool,
     ) -> Result<Program, Fault> {
-        lower::compile(kernel, object, code, backend)
+        lower::compile(kernel, object, code, backend, observed)
     }
 
     /// Every instruction that the kernel might reach and that cannot be
@@ -175,6 +182,16 @@ impl Program {
     /// upper half.
     pub(crate) fn vgprs(&self) -> u16 {
         self.vgprs
+    }
+
+    /// The row of the first accumulation register.
+    pub(crate) fn agprs(&self) -> u16 {
+        self.agprs
+    }
+
+    /// The instructions that an observed program shows, by number.
+    pub(crate) fn sites(&self) -> &[Site] {
+        &self.sites
     }
 
     /// Gives a wave its registers, all zero, and the program's constants.

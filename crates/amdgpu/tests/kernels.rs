@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use amdgpu::{AllocationKind, Config, Gpu, Launch};
+use amdgpu::{AllocationKind, Checks, Config, Gpu, Launch, Observer};
 use fixtures::{Case, Role};
 use vmfb::executable::Executable;
 
@@ -114,6 +114,37 @@ fn current_compiler_portable() {
 #[test]
 fn compiler_of_2024_portable() {
     run_all("old_gfx1100", true);
+}
+
+/// Observed, they compute the same, and checks find nothing in them.
+#[test]
+fn observed() {
+    let plain = Gpu::new(Config::default());
+    let observer = Observer::new(Checks::all());
+    let watched = Gpu::new(Config {
+        observer: Some(observer.clone()),
+        ..Config::default()
+    });
+    // Without the largest, which would take most of the time.
+    let is_small = |case: &&Case| {
+        case.buffers
+            .iter()
+            .all(|buffer| buffer.byte_length() < 1 << 19)
+    };
+    for case in fixtures::cases().iter().filter(is_small) {
+        for target in ["gfx1100", "old_gfx1100"] {
+            let outputs = [&plain, &watched].map(|gpu| run_case(gpu, case, target));
+            assert!(
+                outputs[0] == outputs[1],
+                "`{}` for {target} differs",
+                case.name
+            );
+        }
+    }
+    let seen = observer.observed();
+    assert!(seen.launches.len() >= 20 && seen.more_findings == 0);
+    let found: Vec<_> = seen.findings.iter().map(ToString::to_string).collect();
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod tests;
 use std::fmt;
 use std::sync::Arc;
 
-use hip::{Api, DeviceAttribute, ProviderInfo, TraceSink};
+use hip::{Api, DeviceAttribute, Observer, ProviderInfo, TraceSink};
 use profile::Profiler;
 
 pub use options::{DRIVER_OPTIONS, DriverOptions};
@@ -31,6 +31,9 @@ pub struct Observers {
     pub trace: Option<TraceSink>,
     /// Records what host and devices do, and when.
     pub profiler: Option<Profiler>,
+    /// Looks into kernels, which the software GPU alone allows; takes the place
+    /// of [`DriverOptions::observer`].
+    pub kernels: Option<Observer>,
 }
 
 impl Driver {
@@ -45,7 +48,10 @@ impl Driver {
     }
 
     /// As [`Driver::open`], watched.
-    pub fn open_observed(name: &str, options: DriverOptions, by: &Observers) -> Result<Self> {
+    pub fn open_observed(name: &str, mut options: DriverOptions, by: &Observers) -> Result<Self> {
+        if let Some(observer) = &by.kernels {
+            options.observer = Some(observer.clone());
+        }
         let mut api = Self::open_api(name, &options)?;
         if let Some(profiler) = &by.profiler {
             api = hip::profiled(api, profiler.clone());
@@ -71,8 +77,12 @@ impl Driver {
             library_paths: options.library_paths.clone(),
             code_cache: options.code_cache.clone(),
             chip: options.chip.clone(),
+            observer: options.observer.clone(),
         };
-        hip::open(name, &options).map_err(|error| Status::unavailable(error.to_string()))
+        hip::open(name, &options).map_err(|error| match error {
+            hip::OpenError::Unobservable(_) => Status::invalid_argument(error.to_string()),
+            _ => Status::unavailable(error.to_string()),
+        })
     }
 
     /// Its registered name.

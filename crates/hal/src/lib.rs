@@ -73,4 +73,7 @@ pub use resource_set::ResourceSet;
 pub use semaphore::{Semaphore, Timeout, Timepoint, WaitMode, wait_timepoints};
 pub use status::{Result, Status, StatusCode};
 
-pub use hip::{DevicePtr, HostRegion, ProviderInfo, TraceSink};
+pub use hip::{
+    Check, Checks, Class, Counts, DevicePtr, Fidelity, Finding, HostRegion, InstructionCount,
+    LaunchCounts, Observed, Observer, Party, ProviderInfo, TraceSink, Traffic,
+};

@@ -39,6 +39,11 @@ mod trace;
 mod types;
 
 pub use amd::{AmdOptions, SYMBOLS, amd};
+pub use amdgpu::{
+    Check, Checks, Counts, Finding, InstructionCount, LaunchCounts, Observed, Observer, Party,
+    Traffic,
+    isa::{Class, Fidelity},
+};
 pub use api::Api;
 pub use cache::CodeCache;
 pub use context::{Context, Device};

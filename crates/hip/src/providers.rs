@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    AmdOptions, Api, Arch, CodeCache, LoadError, NvidiaOptions, SoftwareOptions, amd, nvidia,
-    software,
+    AmdOptions, Api, Arch, CodeCache, LoadError, NvidiaOptions, Observer, SoftwareOptions, amd,
+    nvidia, software,
 };
 
 /// Names that [`open`] knows, and what they stand for.
@@ -23,6 +23,11 @@ pub enum OpenError {
     /// It cannot be this chip.
     #[error("{0}")]
     Chip(String),
+    /// It runs kernels where nobody can watch them.
+    #[error(
+        "`{0}` cannot be observed: statistics, fidelity and checks are of the software GPU only"
+    )]
+    Unobservable(String),
     /// Its library was not found or cannot be used.
     #[error(transparent)]
     Load(#[from] LoadError),
@@ -38,14 +43,20 @@ pub struct OpenOptions {
     pub code_cache: CodeCache,
     /// Which chip to be, such as `gfx942`, for those that can choose.
     pub chip: Option<String>,
+    /// Who watches every kernel, which the software GPU alone allows.
+    pub observer: Option<Observer>,
 }
 
 /// Opens the provider called `name`.
 pub fn open(name: &str, options: &OpenOptions) -> Result<Arc<dyn Api>, OpenError> {
     let paths = options.library_paths.clone();
+    let unobserved = |api| match options.observer {
+        Some(_) => Err(OpenError::Unobservable(name.to_owned())),
+        None => Ok(api),
+    };
     match name {
-        "hip" => Ok(amd(&AmdOptions { paths })?),
-        "cuda" => Ok(nvidia(&NvidiaOptions {
+        "hip" => unobserved(amd(&AmdOptions { paths })?),
+        "cuda" => unobserved(nvidia(&NvidiaOptions {
             paths,
             code_cache: options.code_cache.clone(),
         })?),
@@ -58,6 +69,7 @@ pub fn open(name: &str, options: &OpenOptions) -> Result<Arc<dyn Api>, OpenError
             };
             Ok(software(SoftwareOptions {
                 arch,
+                observer: options.observer.clone(),
                 ..SoftwareOptions::default()
             }))
         }

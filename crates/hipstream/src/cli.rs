@@ -18,6 +18,7 @@ mod inspect;
 mod io;
 mod load;
 mod man;
+mod observe;
 mod output;
 mod profile;
 mod program;

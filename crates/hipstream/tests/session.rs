@@ -390,7 +390,7 @@ fn a_profiler_learns_what_a_call_spends_its_time_on() {
         let options = Options {
             observers: Observers {
                 profiler: Some(profiler.clone()),
-                trace: None,
+                ..Observers::default()
             },
             ..Options::default()
         };

@@ -7,6 +7,8 @@ use crate::exec::{self, Barrier, Env, Problem};
 use crate::fault::{Access, Fault, FaultKind, FaultRecord};
 use crate::isa::Generation;
 use crate::memory::{AccessError, Lds, Reason};
+use crate::module::Kernel;
+use crate::observe::Watch;
 use crate::simd::{LANES, Row};
 use crate::wave::{Mode, State, Wave, slot};
 
@@ -41,6 +43,7 @@ impl Worker {
             barrier: Barrier::default(),
             began: job.began,
             problem: None,
+            watcher: job.watch.as_ref().map(Watch::watcher),
         };
         let scratch_rows = scratch_rows(job);
         for (number, wave) in self.waves.iter_mut().enumerate() {
@@ -64,6 +67,9 @@ impl Worker {
                 wave.patience = if count > 1 { PATIENCE } else { 0 };
             }
             first = false;
+            if let Some(watcher) = &mut env.watcher {
+                watcher.begin(index, position);
+            }
             let result = run_waves(&mut self.waves, &mut env, job, position);
             executed += self.waves.iter().map(|wave| wave.executed).sum::<u64>();
             if let Err(fault) = result {
@@ -72,6 +78,9 @@ impl Worker {
             }
         }
         job.instructions.fetch_add(executed, Ordering::Relaxed);
+        if let (Some(watch), Some(watcher)) = (&job.watch, env.watcher) {
+            watch.merge(*watcher);
+        }
         self.lds = env.lds;
     }
 }
@@ -79,12 +88,16 @@ impl Worker {
 /// Rows of scratch of a wave. A kernel whose stack the compiler could not
 /// bound gets more than it knows of.
 fn scratch_rows(job: &Job) -> usize {
+    (scratch_bytes(&job.kernel) / 4) as usize * job.program.halves() as usize
+}
+
+/// Bytes of scratch of a lane, whole dwords.
+pub(super) fn scratch_bytes(kernel: &Kernel) -> u32 {
     const DYNAMIC_STACK_BYTES: u32 = 16 << 10;
-    let code = job.kernel.code();
+    let code = kernel.code();
     let dynamic = code.metadata.uses_dynamic_stack || code.descriptor.properties.dynamic_stack();
     let extra = if dynamic { DYNAMIC_STACK_BYTES } else { 0 };
-    let dwords = (job.kernel.scratch_bytes() + extra).div_ceil(4) as usize;
-    dwords * job.program.halves() as usize
+    (kernel.scratch_bytes() + extra).next_multiple_of(4)
 }
 
 /// Puts a wave at the kernel's entry.

@@ -92,7 +92,7 @@ small! {
 
 /// A buffer resource.
 #[derive(Clone, Copy)]
-struct Resource {
+pub(crate) struct Resource {
     base: u64,
     stride: u32,
     records: u32,
@@ -115,7 +115,7 @@ enum Layout {
 
 impl Resource {
     #[inline(always)]
-    fn read(wave: &Wave, slot: u16, aux: u32) -> Resource {
+    pub(crate) fn read(wave: &Wave, slot: u16, aux: u32) -> Resource {
         let word_1 = wave.scalar(slot + 1);
         let word_3 = wave.scalar(slot + 3);
         let group = 8 << (word_3 >> 21 & 3);
@@ -159,8 +159,19 @@ impl Resource {
             && (self.range_rule == 3 || self.stride == 0)
     }
 
+    /// Do records lie one after the other?
+    pub(crate) fn is_linear(&self) -> bool {
+        self.layout == Layout::Linear
+    }
+
+    /// What the number of a lane of the wave adds to the index.
+    #[inline(always)]
+    pub(crate) fn lane_index(&self, lane: usize) -> u32 {
+        if self.adds_lane { lane as u32 } else { 0 }
+    }
+
     /// Address of an offset in a record, plus a scalar offset.
-    fn address(&self, index: u32, offset: u64, scalar: u64) -> u64 {
+    pub(crate) fn address(&self, index: u32, offset: u64, scalar: u64) -> u64 {
         let (index, stride) = (u64::from(index), u64::from(self.stride));
         let place = match self.layout {
             Layout::Linear => index * stride + offset,
@@ -173,13 +184,13 @@ impl Resource {
     }
 
     /// Are `bytes` at this index and offset in range?
-    fn in_range(&self, index: u32, offset: u64, bytes: u32, aux: u32) -> bool {
+    pub(crate) fn in_range(&self, index: u32, offset: u64, bytes: u32, indexed: bool) -> bool {
         let end = offset + u64::from(bytes);
         let records = u64::from(self.records);
         match self.range_rule {
             2 => records != 0,
-            1 if aux & IDXEN != 0 => u64::from(index) < records,
-            0 if aux & IDXEN != 0 => {
+            1 if indexed => u64::from(index) < records,
+            0 if indexed => {
                 u64::from(index) < records && (self.stride == 0 || end <= u64::from(self.stride))
             }
             _ => u64::from(index) * u64::from(self.stride) + end <= records,
@@ -197,18 +208,14 @@ fn place(wave: &Wave, op: &Op, resource: &Resource, lane: usize) -> (u32, u64) {
         IDXEN => (row(op.a), 0),
         _ => (row(op.a), row(op.a + 1)),
     };
-    let own = if resource.adds_lane {
-        lane as u32 + 32 * u32::from(wave.half)
-    } else {
-        0
-    };
+    let own = resource.lane_index(lane + 32 * usize::from(wave.half));
     // Compilers count on 32 bits: a negative offset plus a constant.
     let offset = offset.wrapping_add(op.imm);
     (index.wrapping_add(own), u64::from(offset))
 }
 
 /// Offset in a lane's private memory of an address behind [`PRIVATE_BASE`].
-fn private_offset(address: u64) -> Option<u32> {
+pub(crate) fn private_offset(address: u64) -> Option<u32> {
     /// Bytes of a dword of every lane.
     const ROW: u64 = 4 * 64;
     let place = address.checked_sub(PRIVATE_BASE)?;
@@ -265,7 +272,7 @@ fn each_element(
         for element in 0..elements {
             let offset = offset + u64::from(bytes) * element as u64;
             let address = resource
-                .in_range(index, offset + scalar, bytes, op.aux)
+                .in_range(index, offset + scalar, bytes, op.aux & IDXEN != 0)
                 .then(|| resource.address(index, offset, scalar));
             if result.is_ok() {
                 result = access(wave, lane, element, address);
@@ -435,7 +442,7 @@ pub(super) fn atomic_addresses(wave: &Wave, op: &Op, bytes: u32) -> [Option<u64>
     std::array::from_fn(|lane| {
         let (index, offset) = place(wave, op, &resource, lane);
         resource
-            .in_range(index, offset + scalar, bytes, op.aux)
+            .in_range(index, offset + scalar, bytes, op.aux & IDXEN != 0)
             .then(|| resource.address(index, offset, scalar))
     })
 }

@@ -11,6 +11,7 @@ use crate::isa::{
     Encoding, Flags, Generation, Instruction, Opcode, Operand, Special, Type, WaveSize,
 };
 use crate::module::Kernel;
+use crate::observe::{Show, Site};
 use crate::simd::{Backend, Handler, Kernel as Meaning};
 use crate::wave::{Mode, slot, temp};
 
@@ -23,9 +24,10 @@ pub(super) fn compile(
     object: &CodeObject,
     (first, code): &(u64, Vec<u8>),
     backend: Backend,
+    observed: bool,
 ) -> Result<Program, Fault> {
     debug_assert!(!object.segments().is_empty());
-    let (lowerer, refused) = lower_all(kernel, *first, code, backend);
+    let (lowerer, refused) = lower_all(kernel, *first, code, backend, observed);
     let Some(refused) = refused.iter().find(|refused| refused.own) else {
         return Ok(lowerer.finish(kernel.base(), code.clone()));
     };
@@ -47,7 +49,7 @@ pub(super) fn compile(
 
 /// What of a kernel cannot be executed: see [`Program::unsupported`].
 pub(super) fn unsupported(kernel: &Kernel, (first, code): &(u64, Vec<u8>)) -> Vec<Unsupported> {
-    let (lowerer, refused) = lower_all(kernel, *first, code, Backend::Portable);
+    let (lowerer, refused) = lower_all(kernel, *first, code, Backend::Portable, false);
     let report = |refused: Refused| {
         let (instruction, encoding) = describe(code, refused.at, lowerer.target);
         Unsupported {
@@ -76,6 +78,7 @@ fn lower_all(
     first: u64,
     code: &[u8],
     backend: Backend,
+    observed: bool,
 ) -> (Lowerer, Vec<Refused>) {
     let descriptor = &kernel.code().descriptor;
     let target = Target {
@@ -96,8 +99,9 @@ fn lower_all(
     let vgprs = kernel.allocated_vgprs() as u16;
     let mut lowerer = Lowerer::new(backend, first as u32, vgprs, modes, target);
     lowerer.agprs = kernel.first_agpr() as u16;
+    lowerer.observed = observed;
     for (&at, instruction) in &instructions {
-        lowerer.begin(at as u32);
+        lowerer.begin(instruction, at as u32);
         if let Err(why) = lowerer.lower(instruction, at as u32) {
             let (shown, _) = describe(code, at, target);
             lowerer.unknown(format!("{shown}: {why}"));
@@ -107,6 +111,7 @@ fn lower_all(
                 own: own.contains(&at),
             });
         }
+        lowerer.end();
     }
     (lowerer, refused)
 }
@@ -257,6 +262,7 @@ pub(super) fn assemble(
     words: &[u32],
     target: Target,
     backend: Backend,
+    observed: bool,
 ) -> Result<Program, Refusal> {
     let end = match target.generation {
         Generation::Gfx9(_) => 0xbf81_0000,
@@ -280,9 +286,11 @@ pub(super) fn assemble(
         instructions.iter().map(|(_, instruction)| instruction),
     );
     let mut lowerer = Lowerer::new(backend, 0, all_vgprs(target), modes, target);
+    lowerer.observed = observed;
     for (at, instruction) in &instructions {
-        lowerer.begin(*at as u32);
+        lowerer.begin(instruction, *at as u32);
         lowerer.lower(instruction, *at as u32)?;
+        lowerer.end();
     }
     Ok(lowerer.finish(0, code))
 }
@@ -328,6 +336,9 @@ pub(super) struct Lowerer {
     pub(super) vgprs: u16,
     /// The vector register that is the first accumulation register (gfx9).
     agprs: u16,
+    /// Must each instruction be shown to a watcher?
+    observed: bool,
+    sites: Vec<Site>,
     target: Target,
     pub(super) size: WaveSize,
     /// Which half of a wave of 64 the ops are for.
@@ -362,6 +373,8 @@ impl Lowerer {
             unusual: modes.unusual,
             vgprs,
             agprs: vgprs / 2,
+            observed: false,
+            sites: Vec::new(),
             target,
             size: target.size,
             half: 0,
@@ -399,9 +412,25 @@ impl Lowerer {
         self.target.generation == Generation::Gfx12
     }
 
-    fn begin(&mut self, at: u32) {
+    fn begin(&mut self, instruction: &Instruction, at: u32) {
         self.at = at;
         self.by_offset.insert(at, self.ops.len() as u32);
+        if self.observed {
+            let op = Show::op(self.common_op::<Show>(), self.sites.len() as u32);
+            self.push(op);
+            let site = Site::new(self.code_object_offset(at), instruction);
+            self.sites.push(site);
+        }
+    }
+
+    /// The instruction has all its ops.
+    fn end(&mut self) {
+        if self.observed
+            && let [.., last] = &mut self.ops[..]
+            && Show::is(last)
+        {
+            last.aux = Show::ALONE;
+        }
     }
 
     fn lower(&mut self, instruction: &Instruction, at: u32) -> Result<(), Refusal> {
@@ -465,7 +494,9 @@ impl Lowerer {
         // very end gets an op to go to.
         let end = self.op::<Nop>();
         self.push(end);
-        self.join();
+        if !self.observed {
+            self.join();
+        }
         for &(index, target) in &self.branches {
             self.ops[index].imm = self.by_offset[&target];
         }
@@ -486,6 +517,8 @@ impl Lowerer {
             row_constants: self.rows,
             scalar_constants: self.scalars,
             code,
+            agprs: self.agprs,
+            sites: self.sites,
         }
     }
 

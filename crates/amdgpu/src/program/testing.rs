@@ -27,7 +27,7 @@ impl Bench {
         target: impl Into<Target>,
         backend: Backend,
     ) -> Result<Bench, String> {
-        let program = Arc::new(lower::assemble(words, target.into(), backend)?);
+        let program = Arc::new(lower::assemble(words, target.into(), backend, false)?);
         let mut wave = Wave::new();
         program.outfit(&mut wave);
         wave.state = State::Ready;
@@ -42,6 +42,7 @@ impl Bench {
             barrier: Barrier::of(1),
             began: Instant::now(),
             problem: None,
+            watcher: None,
         };
         let mut bench = Bench { wave, env };
         bench.set_exec(u64::MAX);

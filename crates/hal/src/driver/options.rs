@@ -1,6 +1,6 @@
 //! Options of a driver, as values and as text.
 
-use hip::CodeCache;
+use hip::{CodeCache, Observer};
 
 use crate::{CommandBufferMode, DeviceParams, Result, Status};
 
@@ -17,6 +17,8 @@ pub struct DriverOptions {
     /// The chip that the device is, for providers that can choose; their own
     /// choice if it is not said.
     pub chip: Option<String>,
+    /// Who watches every kernel that runs, which the software GPU alone allows.
+    pub observer: Option<Observer>,
     /// What devices are made with, unless the caller says.
     pub device: DeviceParams,
 }
@@ -44,6 +46,11 @@ pub const DRIVER_OPTIONS: &[(&str, &str)] = &[
         "folder to keep compiled device code in, or `off`",
     ),
     ("chip", "chip that the software GPU is, such as `gfx942`"),
+    (
+        "check",
+        "checks of kernels that the software GPU makes: `memory`, `races`, `waits`, or `all`; \
+         `DriverOptions::observer` has what they find",
+    ),
     ("queue_count", "queues of a device, 1 to 64"),
     (
         "arena_block_size",
@@ -83,6 +90,12 @@ impl DriverOptions {
             "dylib_path" => self.library_paths.push(value.to_owned()),
             "code_cache" => self.code_cache = CodeCache::from_text(value),
             "chip" => self.chip = Some(value.to_owned()),
+            "check" => {
+                let checks = value
+                    .parse()
+                    .map_err(|error| Status::failed_precondition(format!("{error}")))?;
+                self.observer = Some(Observer::new(checks));
+            }
             "queue_count" => device.queue_count = integer(key, value)?,
             "arena_block_size" => device.arena_block_size = integer(key, value)?,
             _ => {
@@ -135,7 +148,7 @@ mod tests {
     fn every_listed_key_is_known() {
         for (key, _) in DRIVER_OPTIONS {
             let mut options = DriverOptions::default();
-            let known = ["1", "graph"]
+            let known = ["1", "graph", "all"]
                 .iter()
                 .any(|value| options.set(key, value).is_ok());
             assert!(known, "{key}");
@@ -161,6 +174,7 @@ mod tests {
             library_paths: vec!["/a".to_owned(), "file:/b".to_owned()],
             code_cache: CodeCache::Folder("/c".into()),
             chip: Some("gfx942".to_owned()),
+            observer: None,
             device: DeviceParams {
                 queue_count: 2,
                 arena_block_size: 8192,
@@ -170,6 +184,15 @@ mod tests {
             },
         };
         assert_eq!(options, expected);
+    }
+
+    #[test]
+    fn checks_make_an_observer() {
+        let options = DriverOptions::from_pairs([("software_check", "races,waits")]).unwrap();
+        let checks = options.observer.expect("somebody watches").checks();
+        assert_eq!(checks, hip::Checks::RACES | hip::Checks::WAITS);
+        let error = DriverOptions::from_pairs([("check", "luck")]).unwrap_err();
+        assert_eq!(error.code(), StatusCode::FailedPrecondition);
     }
 
     #[test]

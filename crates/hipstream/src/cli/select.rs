@@ -6,6 +6,7 @@ use clap::Args;
 use hal::{CommandBufferMode, Device, DeviceParams, Observers, TraceSink};
 use profile::Profiler;
 
+use super::observe::ObserveArgs;
 use super::report::{Failure, USAGE};
 use crate::device::{self, Opened, Options};
 
@@ -55,12 +56,15 @@ pub(super) struct DeviceArgs {
     #[arg(long = "trace_hip")]
     trace_hip: bool,
     #[command(flatten)]
+    observe: ObserveArgs,
+    #[command(flatten)]
     library: LibraryArgs,
 }
 
 impl DeviceArgs {
     /// Opens the devices for `work`, says on stderr where `what` runs, and
-    /// prints the trace afterwards, above all when something failed.
+    /// prints afterwards, above all when something failed, the trace and what
+    /// was seen of the kernels.
     pub(super) fn with<R>(
         &self,
         what: &str,
@@ -79,6 +83,7 @@ impl DeviceArgs {
         work: impl FnOnce(&[Device], &mut dyn Write) -> Result<R, Failure>,
     ) -> Result<R, Failure> {
         let trace = self.trace_hip.then(TraceSink::new);
+        let observer = self.observe.observer();
         let options = Options {
             params: DeviceParams {
                 command_buffer_mode: self.mode()?,
@@ -87,6 +92,7 @@ impl DeviceArgs {
             observers: Observers {
                 trace: trace.clone(),
                 profiler: profiler.cloned(),
+                kernels: observer.clone(),
             },
             ..self.library.options()
         };
@@ -99,7 +105,18 @@ impl DeviceArgs {
         for line in trace.iter().flat_map(TraceSink::lines) {
             writeln!(stderr, "hip: {line}")?;
         }
-        result
+        match (result, observer) {
+            (Ok(done), Some(observer)) => {
+                self.observe.tell(&observer, stderr)?;
+                Ok(done)
+            }
+            (Err(failure), Some(observer)) => {
+                // What failed comes first among what is wrong.
+                let _found = self.observe.tell(&observer, stderr);
+                Err(failure)
+            }
+            (result, None) => result,
+        }
     }
 
     fn open(&self, options: &Options) -> Result<Vec<Opened>, Failure> {

@@ -348,3 +348,42 @@ fn devices_are_listed() {
             .is_some_and(|error| error.contains("/nonexistent"))
     );
 }
+
+#[test]
+fn what_checks_find_fails_the_command() {
+    for chip in ["gfx1100", "gfx942"] {
+        let device = format!("--device=software://{chip}");
+        let run = |kernel: &str, size: &str, check: &str| {
+            let file = fixtures::path(format!("{chip}/hazards.hsaco"));
+            hipstream(&[
+                "dispatch",
+                &file.display().to_string(),
+                &format!("--export={kernel}"),
+                "--workgroups=1,1,1",
+                &format!("--workgroup_size={size},1,1"),
+                &device,
+                check,
+            ])
+        };
+        let race = run("lds_race", "128", "--check=all");
+        assert_fails(
+            &race,
+            6,
+            &[
+                "check: kernel `lds_race`: data race: a read and a write that nothing orders",
+                "LDS offset 0x",
+                "wave 1",
+                "checks of kernels found 1 problem",
+            ],
+        );
+        let unwaited = run("lds_unwaited", "64", "--check=waits");
+        assert_fails(&unwaited, 6, &["use of a register", "v2", "loaded by"]);
+        for right in [
+            run("lds_race", "128", "--check=waits"),
+            run("lds_race", "128", "--stats"),
+            run("lds_barrier", "128", "--check=all"),
+        ] {
+            assert!(right.status.success(), "{}", stderr(&right));
+        }
+    }
+}

@@ -397,6 +397,64 @@ fn long_results_are_cut_and_statistics_are_told() {
 }
 
 #[test]
+fn kernels_are_counted_and_told_how_faithful_they_are() {
+    let output = run("gfx1100/matmul_4.vmfb", &[A, B, "--stats", "--fidelity"]);
+    let text = stderr(&output);
+    for part in [
+        "stats: kernel matmul_4_dispatch_0_matmul_4x4x4_f32",
+        "launches 1, workgroups 1, waves 1",
+        "stats:   global bytes: loaded 536, stored 64",
+        "stats:   active lanes 50.0 %",
+        "fidelity: valu    v_mul_f32",
+    ] {
+        assert!(text.contains(part), "no `{part}` in:\n{text}");
+    }
+    let softmax = run(
+        "gfx1100/softmax.vmfb",
+        &["--input=8x64xf32=rand:1", "--output=", "--fidelity"],
+    );
+    let text = stderr(&softmax);
+    assert!(text.contains("within 1 ulp (hardware within 1)"), "{text}");
+}
+
+#[test]
+fn counts_are_written_as_json() {
+    let scratch = Scratch::new("stats");
+    let file = scratch.0.join("stats.json");
+    let stats = format!("--stats={}", file.display());
+    let output = run("gfx1100/matmul_4.vmfb", &[A, B, &stats, "--check=waits"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(!stderr(&output).contains("stats:"), "it is in the file");
+    let text = std::fs::read_to_string(&file).expect("it was written");
+    let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    for kind in ["launches", "kernels"] {
+        let one = &json[kind][0];
+        assert_eq!(one["kernel"], "matmul_4_dispatch_0_matmul_4x4x4_f32");
+        assert_eq!(one["global_bytes"]["stored"], 64);
+        assert_eq!(one["instructions"]["store"], 1);
+    }
+    assert_eq!(json["launches"][0]["grid"], serde_json::json!([1, 1, 1]));
+    assert_eq!(json["checks"], serde_json::json!(["waits"]));
+    assert_eq!(json["findings"], serde_json::json!([]));
+    let mnemonics = json["instructions"].as_array().expect("a list");
+    assert!(mnemonics.iter().any(|row| row["fidelity"] == "exact"));
+}
+
+#[test]
+fn checks_of_a_program_that_is_right_find_nothing() {
+    let output = run("gfx1100/matmul_4.vmfb", &[A, B, "--check=all"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let text = stderr(&output);
+    assert!(text.contains("check: nothing found in 1 launch"), "{text}");
+    let unknown = run("gfx1100/matmul_4.vmfb", &[A, B, "--check=luck"]);
+    assert_fails(
+        &unknown,
+        2,
+        &["no check `luck`", "memory, races, waits, all"],
+    );
+}
+
+#[test]
 fn programs_and_drivers_can_be_watched() {
     let inputs = ["--input=1", "--input=2", "--input=3", "--input=4"];
     let output = run(
