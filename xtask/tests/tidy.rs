@@ -29,7 +29,13 @@ const FORBID_UNSAFE: &[&str] = &[
 const UNSAFE_ONLY_IN: &[(&str, &[&str])] = &[
     (
         "crates/amdgpu/src",
-        &["memory.rs", "memory/", "simd.rs", "simd/"],
+        &[
+            "memory.rs",
+            "memory/",
+            "program/native/machine.rs",
+            "simd.rs",
+            "simd/",
+        ],
     ),
     ("crates/hal/src", &["executable_cache.rs"]),
     (

@@ -22,6 +22,7 @@ mod scalar_float;
 mod scratch;
 mod vector;
 mod wide;
+mod window;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -33,7 +34,7 @@ use crate::simd::{Row, Simd};
 use crate::wave::{State, Wave};
 
 pub(crate) use atomics::atomic_function;
-pub(crate) use buffer::{Resource, private_offset};
+pub(crate) use buffer::{Resource, load_group, private_offset};
 pub(crate) use control::Barrier;
 pub(crate) use global::{PRIVATE_APERTURE, SHARED_APERTURE};
 pub(crate) use scratch::bytes_per_lane;
@@ -73,6 +74,7 @@ pub(crate) mod families {
     };
     pub(crate) use super::vector::*;
     pub(crate) use super::wide::*;
+    pub(crate) use super::window::RunWindow;
 }
 
 /// High dwords of flat addresses that are not global memory.
@@ -94,6 +96,8 @@ pub(crate) struct Env {
     pub(crate) program: Arc<Program>,
     /// The barrier of the workgroup whose two sides are apart.
     pub(crate) barrier: Barrier,
+    /// Temporary rows of native code.
+    pub(crate) temps: Vec<Row>,
     /// When the launch began.
     pub(crate) began: Instant,
     /// What went wrong, if the wave failed.

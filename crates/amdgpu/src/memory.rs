@@ -13,6 +13,7 @@
 //! unspecified *bytes*, as it would there. Device atomics use host atomics.
 
 mod block;
+mod group;
 mod lds;
 mod table;
 mod transfer;
@@ -27,6 +28,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::observe::Shadow;
 pub(crate) use block::Block;
+pub(crate) use group::{Form, Group, GroupLoad};
 pub(crate) use lds::Lds;
 pub(crate) use table::{Range, Table};
 pub(crate) use view::{AccessError, Lanes, Reason, View};

@@ -2,6 +2,7 @@
 
 mod lower;
 mod memory_ops;
+mod native;
 mod scalar_ops;
 #[cfg(test)]
 mod testing;
@@ -78,6 +79,8 @@ pub(crate) struct Program {
     ops: Vec<Op>,
     /// Code-object offset of the instruction that each op came from.
     origins: Vec<u32>,
+    /// Stretches of ops that may run as native code.
+    windows: Vec<native::Window>,
     /// Lane permutations: the lane each lane reads, 32 and above for none.
     shuffles: Vec<[u8; 32]>,
     /// Instructions met that cannot be executed, outside the kernel's own code.
@@ -160,6 +163,12 @@ impl Program {
     /// Index of the op at the kernel's entry.
     pub(crate) fn entry(&self, offset: u64) -> u32 {
         self.op_at(self.base + offset).unwrap_or(0)
+    }
+
+    /// A stretch of ops that may run as native code.
+    #[inline(always)]
+    pub(crate) fn window(&self, index: u32) -> &native::Window {
+        &self.windows[index as usize]
     }
 
     /// A lane permutation.

@@ -28,6 +28,7 @@ const PATIENCE_AT_BARRIERS: u32 = 8;
 pub(crate) struct Worker {
     waves: Vec<Wave>,
     lds: Lds,
+    temps: Vec<Row>,
 }
 
 impl Worker {
@@ -41,6 +42,7 @@ impl Worker {
             lds: std::mem::take(&mut self.lds),
             program: job.program.clone(),
             barrier: Barrier::default(),
+            temps: std::mem::take(&mut self.temps),
             began: job.began,
             problem: None,
             watcher: job.watch.as_ref().map(Watch::watcher),
@@ -82,6 +84,7 @@ impl Worker {
             watch.merge(*watcher);
         }
         self.lds = env.lds;
+        self.temps = env.temps;
     }
 }
 

@@ -11,9 +11,9 @@
 use std::marker::PhantomData;
 
 use super::{Env, each_lane, scratch};
-use crate::memory::{AccessError, Lanes};
+use crate::memory::{AccessError, Group, Lanes, View};
 use crate::program::Op;
-use crate::simd::{Kernel, Simd, chunks};
+use crate::simd::{Kernel, Row, Simd, chunks};
 use crate::wave::{Wave, slot};
 
 /// `aux` bit: the address row is a byte offset.
@@ -328,6 +328,33 @@ impl<const N: usize> Kernel for BufferLoad<N> {
         let result = result.unwrap_or_else(|| load_elements(wave, env, op, N));
         env.settle(wave, next, result)
     }
+}
+
+/// Makes the loads of a group at byte offsets, all lanes being active; false,
+/// and nothing has happened, if any of them is out of the ordinary.
+#[inline(always)]
+pub(crate) fn load_group<S: Simd>(
+    wave: &Wave,
+    view: &mut View,
+    offsets: &Row,
+    group: &Group,
+    temps: &mut [Row],
+) -> bool {
+    let resource = Resource::read(wave, group.resource, group.aux);
+    let fixed = u64::from(wave.scalar(group.offset));
+    let lanes = Lanes {
+        base: resource.base.wrapping_add(fixed),
+        offsets,
+        active: u32::MAX,
+        mask: &wave.mask,
+    };
+    let Some(spanned) = lanes.measure::<S>() else {
+        return false;
+    };
+    let end = u64::from(spanned.greatest()) + fixed + u64::from(group.end());
+    resource.is_raw(group.aux)
+        && end <= u64::from(resource.records)
+        && view.load_group::<S>(spanned, group, temps)
 }
 
 #[cold]

@@ -43,8 +43,8 @@ pub(crate) struct Lanes<'a> {
 /// Lanes with at least one active, and the span of their offsets.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spanned<'a> {
-    at: Lanes<'a>,
-    span: (u32, u32),
+    pub(super) at: Lanes<'a>,
+    pub(super) span: (u32, u32),
 }
 
 impl<'a> Lanes<'a> {
@@ -358,8 +358,10 @@ impl View {
         Ok(())
     }
 
+    /// Can all bytes be accessed from the least offset behind `base` to `bytes`
+    /// behind the greatest?
     #[inline(always)]
-    fn covers(
+    pub(super) fn covers(
         &mut self,
         base: u64,
         (least, greatest): (u32, u32),

@@ -1,7 +1,10 @@
 //! From instructions to ops: what can be reached, operands, branches.
 
+mod windows;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::native::Step;
 use super::{Op, Program, Target, Unsupported, describe, memory_ops, scalar_ops, vector_ops};
 use crate::code_object::{CodeObject, ComputeResource1, DenormMode, RoundMode};
 use crate::exec::aperture;
@@ -357,6 +360,8 @@ pub(super) struct Lowerer {
     branches: Vec<(usize, u32)>,
     /// Ops that may be joined with their neighbours.
     joints: Vec<(usize, Joint)>,
+    /// Ops that native code can stand for.
+    steps: Vec<(usize, Step)>,
     shuffles: Vec<[u8; 32]>,
     unknown: Vec<String>,
     rows: Vec<u32>,
@@ -388,6 +393,7 @@ impl Lowerer {
             by_offset: HashMap::new(),
             branches: Vec::new(),
             joints: Vec::new(),
+            steps: Vec::new(),
             shuffles: Vec::new(),
             unknown: Vec::new(),
             rows: Vec::new(),
@@ -456,10 +462,12 @@ impl Lowerer {
             return Ok(());
         }
         let switch = self.op::<Switch>();
+        self.know(Step::Switch);
         self.push(switch);
         self.half = 1;
         let result = self.lower_half(instruction);
         self.half = 0;
+        self.know(Step::Switch);
         self.push(switch);
         if let Some(mask) = mask {
             let mut op = self.common_op::<Scalar<SMov32>>();
@@ -494,9 +502,14 @@ impl Lowerer {
         // very end gets an op to go to.
         let end = self.op::<Nop>();
         self.push(end);
-        if !self.observed {
+        // Observed ops run one by one.
+        let windows = if self.observed {
+            Vec::new()
+        } else {
+            let windows = self.windows();
             self.join();
-        }
+            windows
+        };
         for &(index, target) in &self.branches {
             self.ops[index].imm = self.by_offset[&target];
         }
@@ -506,6 +519,7 @@ impl Lowerer {
         }
         Program {
             ops: self.ops,
+            windows,
             origins: self.origins.iter().map(|&at| self.first + at).collect(),
             shuffles: self.shuffles,
             unknown: self.unknown,
@@ -839,6 +853,10 @@ impl Lowerer {
         for dword in 0..u16::from(ty.dwords(WaveSize::Wave32)) {
             let mut op = self.op::<Splat>();
             (op.a, op.d) = (slot + dword, row + dword);
+            self.know(Step::Splat {
+                d: op.d,
+                slot: op.a,
+            });
             self.push(op);
         }
         Ok(row)

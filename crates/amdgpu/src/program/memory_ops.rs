@@ -2,6 +2,7 @@
 
 use super::Op;
 use super::lower::{Lowerer, Refusal};
+use super::native::Step;
 use crate::exec::families::*;
 use crate::exec::{access, atomic_function};
 use crate::isa::{Encoding, Flags, Instruction, Opcode, Operand, Type};
@@ -186,6 +187,24 @@ fn buffer(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     }
     if let Some((function, _)) = atomic {
         op.e = ((function as u16) << 1) | (u16::from(modifiers.glc) * access::RETURN);
+    }
+    let dwords = match verb(i) {
+        "load_b32" => 1,
+        "load_b64" => 2,
+        "load_b96" => 3,
+        "load_b128" => 4,
+        _ => 0,
+    };
+    if dwords != 0 && op.aux & !access::GFX9 == access::OFFEN {
+        l.know(Step::Load {
+            d: op.d,
+            dwords,
+            address: op.a,
+            resource: op.b,
+            offset: op.c,
+            constant: op.imm,
+            aux: op.aux,
+        });
     }
     l.push(op);
     if modifiers.tfe && i.dst[0] != Operand::None {

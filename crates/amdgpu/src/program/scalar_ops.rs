@@ -4,6 +4,7 @@ mod floats;
 
 use super::Op;
 use super::lower::{Lowerer, Refusal, branch_target};
+use super::native::Step;
 use crate::exec::families::*;
 use crate::isa::{Instruction, Opcode, Operand, Type};
 use crate::simd::Handler;
@@ -333,7 +334,10 @@ fn control(l: &mut Lowerer, i: &Instruction, at: u32) -> Result<(), Refusal> {
         | Opcode::SWaitDscnt
         | Opcode::SWaitKmcnt
         | Opcode::SWaitLoadcntDscnt
-        | Opcode::SWaitStorecntDscnt => l.common_op::<Wait>(),
+        | Opcode::SWaitStorecntDscnt => {
+            l.know(Step::Wait);
+            l.common_op::<Wait>()
+        }
         Opcode::STrap => Op {
             imm: u32::from(imm.unwrap_or(0)),
             ..l.common_op::<Trap>()

@@ -40,6 +40,7 @@ impl Bench {
             lds,
             program,
             barrier: Barrier::of(1),
+            temps: Vec::new(),
             began: Instant::now(),
             problem: None,
             watcher: None,

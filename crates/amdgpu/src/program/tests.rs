@@ -8,6 +8,7 @@ mod gfx12;
 mod gfx9;
 mod matrices;
 mod memory;
+mod native;
 
 use super::lower::refusal;
 use crate::isa::{Cdna, Generation, Instruction, Operand, WaveSize};

@@ -8,12 +8,15 @@ mod parts;
 
 use super::Op;
 use super::lower::{Lowerer, Refusal};
+use super::native::Step;
 use crate::exec::families::*;
 use crate::exec::lane::*;
 use crate::isa::{Encoding, Flags, Generation, Instruction, Opcode, Operand, Type, WaveSize};
 use crate::simd::Handler;
 use crate::wave::{slot, temp};
-use codes::{Code, Halves, joint, lane_function, matrix_function, predicate, wide_function};
+use codes::{
+    Code, Halves, joint, lane_function, matrix_function, native_function, predicate, wide_function,
+};
 use parts::{Finishing, push_finished};
 
 /// How one source is taken.
@@ -136,14 +139,29 @@ fn lane(l: &mut Lowerer, i: &Instruction, code: &Code) -> Result<(), Refusal> {
         let joint = if modified || l.unusual {
             None
         } else {
+            know(l, i, &op);
             joint(l, i.op)
         };
         l.push_joined(op, joint);
         return Ok(());
     }
     [op.a, op.b, op.c] = take_all(l, i, &taken)?;
+    if !modified && finish.is_none() && !i.modifiers.clamp && !l.unusual {
+        know(l, i, &op);
+    }
     push_finished(l, op, result, finish);
     Ok(())
+}
+
+/// Says what an op without modifiers does, if there is native code for that.
+fn know(l: &mut Lowerer, i: &Instruction, op: &Op) {
+    if let Some(function) = native_function(i.op) {
+        l.know(Step::Lane {
+            function,
+            d: op.d,
+            sources: [op.a, op.b, op.c],
+        });
+    }
 }
 
 /// Does the instruction add to its destination?

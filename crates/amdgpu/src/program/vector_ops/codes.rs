@@ -1,6 +1,7 @@
 //! Which code an opcode has: a table of meanings, by kind of operand.
 
 use super::super::lower::{Joint, Lowerer};
+use super::super::native::Function;
 use crate::exec::families::*;
 use crate::exec::lane::*;
 use crate::isa::Opcode;
@@ -138,6 +139,39 @@ pub(super) fn joint(l: &Lowerer, op: Opcode) -> Option<Joint> {
         _ => return None,
     };
     Some(Joint { kind, run })
+}
+
+/// The function that native code has for an opcode without modifiers.
+pub(super) fn native_function(op: Opcode) -> Option<Function> {
+    use Opcode::*;
+    Some(match op {
+        VMovB32 | VAccvgprReadB32 | VAccvgprWriteB32 | VAccvgprMovB32 => Function::Move,
+        VAddF32 => Function::AddF32,
+        VSubF32 => Function::SubF32,
+        VSubrevF32 => Function::SubrevF32,
+        VMulF32 => Function::MulF32,
+        VFmaF32 | VFmacF32 | VFmaakF32 | VFmamkF32 => Function::FmaF32,
+        VAddNcU32 | VAddNcI32 => Function::AddU32,
+        VSubNcU32 | VSubNcI32 => Function::SubU32,
+        VSubrevNcU32 => Function::SubrevU32,
+        VAdd3U32 => Function::Add3U32,
+        VMulLoU32 => Function::MulLoU32,
+        VAndB32 => Function::And,
+        VOrB32 => Function::Or,
+        VXorB32 => Function::Xor,
+        VOr3B32 => Function::Or3,
+        VAndOrB32 => Function::AndOr,
+        VLshlrevB32 => Function::LshlRev,
+        VLshrrevB32 => Function::LshrRev,
+        VAshrrevI32 => Function::AshrRev,
+        VLshlAddU32 => Function::LshlAdd,
+        VLshlOrB32 => Function::LshlOr,
+        VMinU32 => Function::MinU32,
+        VMaxU32 => Function::MaxU32,
+        VMinI32 => Function::MinI32,
+        VMaxI32 => Function::MaxI32,
+        _ => return None,
+    })
 }
 
 fn seldom_function(l: &Lowerer, op: Opcode) -> Option<Code> {
