@@ -46,7 +46,7 @@ use deferred::Deferred;
 use graph::{Built, GraphCache};
 use recording::Recording;
 pub(crate) use replay::Replay;
-use stream::StreamSink;
+use stream::{LaterSink, StreamSink};
 pub(crate) use trial::Experience;
 use trial::Trial;
 use validation::{SlotNeeds, check_table};
@@ -378,6 +378,33 @@ impl CommandBuffer {
         self.recorded()?
             .commands
             .apply(&mut StreamSink(issue), table.bindings())
+    }
+
+    /// Issues the only command, a dispatch, for the stream to put off if it
+    /// likes.
+    pub(crate) fn replay_later(
+        &self,
+        issue: &Issue<'_>,
+        table: &BindingTable,
+        tag: u64,
+    ) -> Result<()> {
+        self.recorded()?
+            .commands
+            .apply(&mut LaterSink { issue, tag }, table.bindings())
+    }
+
+    /// Whether there is one command, a dispatch.
+    pub(crate) fn is_single_dispatch(&self) -> bool {
+        let recorded = self.0.recorded.get();
+        recorded.is_some_and(|recorded| recorded.commands.is_single_dispatch())
+    }
+
+    /// What it means that the only dispatch failed.
+    pub(crate) fn failed_dispatch(&self, error: hip::Error) -> Status {
+        match self.recorded() {
+            Ok(recorded) => recorded.commands.failed_dispatch(error),
+            Err(_) => error.into(),
+        }
     }
 
     fn recorded(&self) -> Result<&Recorded> {

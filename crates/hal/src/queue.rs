@@ -8,6 +8,7 @@
 //! | file | what |
 //! |---|---|
 //! | `submission.rs` | a batch between its waits and its signals |
+//! | `ahead.rs` | dispatches that are put off, to go together |
 //! | `parking.rs` | work that waits for values nobody has promised |
 //! | `flight.rs` | markers, retirement in order, recovery from faults |
 //! | `watcher.rs` | the thread that sleeps in HIP for waiters |
@@ -19,6 +20,7 @@
 //! Locks are held for short steps and for issuing, never for waiting. When
 //! two are held, they were taken in the order issue, flight, semaphore.
 
+mod ahead;
 mod calls;
 mod files;
 mod flight;
@@ -47,6 +49,7 @@ use crate::{
     Allocator, BindingTable, Buffer, BufferParams, BufferRef, Command, CommandBuffer,
     CommandBufferMode, Fence, Result, Status, Timepoint,
 };
+use ahead::Pace;
 use calls::{Call, Calls};
 use flight::{Flight, MARKER_INTERVAL, NO_MARKER};
 use parking::{Parked, Parking};
@@ -153,6 +156,7 @@ pub(crate) struct Shared {
 struct IssueState {
     submitted: u64,
     last_marker: u64,
+    pace: Pace,
     /// How far into other queues' work this stream has waited already.
     waited: Vec<(Weak<Shared>, u64)>,
     /// Set while a fault is dealt with, and for good if the stream was lost.
@@ -251,6 +255,34 @@ impl Queue {
         signals: &[Timepoint],
         executions: &[Execution],
     ) -> Result<()> {
+        let submission = self.begin_execution(waits, signals, executions)?;
+        self.submit(submission);
+        Ok(())
+    }
+
+    /// As [`Queue::execute`], by somebody who goes on to submit more before
+    /// waiting. A single dispatch may then be put off, to go to the device
+    /// together with others: until there are enough, until anybody waits or
+    /// asks for what it signals, until other work comes, or until
+    /// [`Queue::catch_up`], which is to be called before anything else is done.
+    pub fn execute_ahead(
+        &self,
+        waits: &[Timepoint],
+        signals: &[Timepoint],
+        executions: &[Execution],
+    ) -> Result<()> {
+        let mut submission = self.begin_execution(waits, signals, executions)?;
+        submission.is_ahead = true;
+        self.submit(submission);
+        Ok(())
+    }
+
+    fn begin_execution(
+        &self,
+        waits: &[Timepoint],
+        signals: &[Timepoint],
+        executions: &[Execution],
+    ) -> Result<Submission> {
         check_points(waits, signals)?;
         for Execution { commands, bindings } in executions {
             commands.check_submission(&self.device.context, bindings.bindings())?;
@@ -262,8 +294,7 @@ impl Queue {
             replay: Replay::default(),
         });
         submission.work.extend(work);
-        self.submit(submission);
-        Ok(())
+        Ok(submission)
     }
 
     /// Repeats a pattern of 1, 2 or 4 bytes over a range.
@@ -390,12 +421,21 @@ impl Queue {
     }
 
     /// Makes sure that everything submitted so far runs without anybody
-    /// waiting for it. Work is handed to the stream as it comes, so this only
-    /// looks for completed work and lets go of what it held.
+    /// waiting for it, looks for completed work and lets go of what it held.
     pub fn flush(&self) {
         let mut agenda = Agenda::new();
+        self.shared.catch_up(&mut agenda);
         self.shared.poll(&mut agenda);
         agenda.run();
+    }
+
+    /// Begins what was put off by [`Queue::execute_ahead`].
+    pub fn catch_up(&self) {
+        if self.shared.stream.is_holding() {
+            let mut agenda = Agenda::new();
+            self.shared.catch_up(&mut agenda);
+            agenda.run();
+        }
     }
 
     /// Sleeps until everything submitted so far has completed; parked work is
@@ -429,7 +469,10 @@ impl Queue {
         };
         let mut agenda = Agenda::new();
         match shared.stream.synchronize() {
-            Ok(()) => shared.retire(submitted, &mut agenda),
+            Ok(()) => {
+                shared.note_failed();
+                shared.retire(submitted, &mut agenda);
+            }
             // Which work the error is of, the stream does not say.
             Err(error) => shared.recover(error.into(), 0, &mut agenda),
         }
@@ -519,6 +562,7 @@ impl Shared {
                 return submission.fail(&status, agenda);
             }
             if state.fault.is_some() {
+                submission.is_ahead = false;
                 state.held.push(submission);
                 return;
             }
@@ -554,8 +598,9 @@ impl Shared {
         let number = state.submitted;
         submission.number = number;
         let issue = self.stream.issue();
+        let tag = self.may_put_off(state, &submission).then_some(number);
         let issued = match &issue {
-            Ok(issue) => submission.issue(issue, &mut state.waited),
+            Ok(issue) => submission.issue(issue, &mut state.waited, tag),
             Err(error) => Err(error.clone().into()),
         };
         let mut signals = std::mem::take(&mut submission.signals);
@@ -588,7 +633,7 @@ impl Shared {
         }
         submission.signals = signals;
         self.push_flight(submission);
-        let is_due = number - state.last_marker >= MARKER_INTERVAL;
+        let is_due = self.is_marker_due(number - state.last_marker);
         let marked = match issue {
             Ok(issue) if is_awaited || is_due => self.record_marker(state, &issue).map(drop),
             _ => Ok(()),

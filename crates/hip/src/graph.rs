@@ -221,6 +221,12 @@ pub struct GraphExec {
 }
 
 impl GraphExec {
+    /// Keeps no modules any more but those of the nodes that are changed from
+    /// now on: for one whose kernel nodes are all about to be.
+    pub(crate) fn forget_modules(&mut self) {
+        self.graph.modules.clear();
+    }
+
     /// Gives a kernel node new arguments for the launches to come.
     pub fn set_kernel(
         &mut self,
@@ -229,14 +235,30 @@ impl GraphExec {
         config: &LaunchConfig,
         kernarg: &[u8],
     ) -> Result<()> {
+        let context = self.graph.context.clone();
+        let _scope = context.enter()?;
+        self.set_kernel_in_context(node, function, config, kernarg)
+    }
+
+    /// [`GraphExec::set_kernel`] where the context is current.
+    pub(crate) fn set_kernel_in_context(
+        &mut self,
+        node: GraphNode,
+        function: &Function,
+        config: &LaunchConfig,
+        kernarg: &[u8],
+    ) -> Result<()> {
         let node = self.graph.own(node)?;
         retain_module(&mut self.graph.modules, function);
-        let scope = self.graph.context.enter()?;
         // SAFETY: exec and function are live, the node is of the exec's graph.
         unsafe {
-            scope
-                .api()
-                .graph_exec_set_kernel(self.handle, node, function.handle(), config, kernarg)
+            self.graph.context.api().graph_exec_set_kernel(
+                self.handle,
+                node,
+                function.handle(),
+                config,
+                kernarg,
+            )
         }
     }
 

@@ -18,6 +18,7 @@
 mod amd;
 mod api;
 mod attributes;
+mod batch;
 mod cache;
 mod context;
 mod error;
@@ -45,6 +46,7 @@ pub use amdgpu::{
     isa::{Class, Fidelity},
 };
 pub use api::Api;
+pub use batch::Failed;
 pub use cache::CodeCache;
 pub use context::{Context, Device};
 pub use error::{Code, Error, Result};

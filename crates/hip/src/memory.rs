@@ -512,6 +512,7 @@ impl PoolMemory {
     /// Frees in the order of the issuing stream. On failure the memory is
     /// still owned by the value handed back with the error.
     pub fn free(self, issue: &Issue<'_>) -> std::result::Result<(), (Self, crate::Error)> {
+        issue.flush();
         // SAFETY: the memory is owned by `self` and the stream is live.
         match unsafe { issue.api().free_async(self.ptr, issue.stream().handle()) } {
             Ok(()) => {

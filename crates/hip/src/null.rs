@@ -34,6 +34,7 @@ pub fn null_with(options: NullOptions) -> Arc<dyn Api> {
             library: None,
             family: DeviceFamily::HIP,
             checks_memory: false,
+            relaunches_graphs: true,
         },
         next_handle: AtomicUsize::new(FIRST_HANDLE),
         next_address: AtomicU64::new(FIRST_ADDRESS),

@@ -41,6 +41,7 @@ pub fn nvidia(options: &NvidiaOptions) -> std::result::Result<Arc<dyn Api>, Load
             library: Some(path),
             family: DeviceFamily::CUDA,
             checks_memory: false,
+            relaunches_graphs: true,
         },
         has_no_device: AtomicBool::new(false),
         primaries: Mutex::new(Vec::new()),

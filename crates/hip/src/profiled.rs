@@ -30,7 +30,13 @@ use levels::{Levels, Place};
 /// events cost goes to [`Activity::Profiling`]. A command that the device
 /// gives no times for is missing, and nothing else is.
 pub fn profiled(inner: Arc<dyn Api>, profiler: Profiler) -> Arc<dyn Api> {
+    // Of what is put off and launched as one, nobody would see the parts.
+    let info = ProviderInfo {
+        relaunches_graphs: false,
+        ..inner.provider().clone()
+    };
     Arc::new(Profiled {
+        info,
         inner,
         profiler,
         device: OnceLock::new(),
@@ -42,6 +48,7 @@ pub fn profiled(inner: Arc<dyn Api>, profiler: Profiler) -> Arc<dyn Api> {
 }
 
 struct Profiled {
+    info: ProviderInfo,
     inner: Arc<dyn Api>,
     profiler: Profiler,
     /// What the first device in use is called.
@@ -203,7 +210,7 @@ macro_rules! span_unsafe {
 
 impl Api for Profiled {
     fn provider(&self) -> &ProviderInfo {
-        self.inner.provider()
+        &self.info
     }
 
     fn take_last_error(&self) -> Code {

@@ -43,6 +43,7 @@ pub fn software(options: SoftwareOptions) -> Arc<dyn Api> {
             library: None,
             family: DeviceFamily::HIP,
             checks_memory: true,
+            relaunches_graphs: true,
         },
         default_stream: Stream::new(0, StreamFlags::DEFAULT, gpu.clone()),
         next_stream: AtomicU64::new(1),

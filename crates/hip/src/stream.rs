@@ -3,9 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::batch::Batch;
 use crate::context::Scope;
 use crate::{
-    Api, Context, DevicePtr, EventFlags, EventHandle, Function, GraphExec, LaunchConfig,
+    Api, Context, DevicePtr, EventFlags, EventHandle, Failed, Function, GraphExec, LaunchConfig,
     MemcpyKind, Result, StreamFlags, StreamHandle,
 };
 
@@ -13,6 +14,8 @@ use crate::{
 pub struct Stream {
     context: Context,
     handle: StreamHandle,
+    /// Where launches can be put off.
+    batch: Option<Batch>,
 }
 
 impl Stream {
@@ -23,6 +26,11 @@ impl Stream {
             .api()
             .stream_create(StreamFlags::NON_BLOCKING)?;
         Ok(Self {
+            batch: context
+                .device()
+                .provider()
+                .relaunches_graphs
+                .then(Batch::default),
             context: context.clone(),
             handle,
         })
@@ -46,14 +54,50 @@ impl Stream {
 
     /// Sleeps until all submitted work is done; fails with the error of work that failed.
     pub fn synchronize(&self) -> Result<()> {
+        let scope = self.context.enter()?;
+        self.flush();
         // SAFETY: the handle is owned by `self`.
-        unsafe { self.context.enter()?.api().stream_synchronize(self.handle) }
+        unsafe { scope.api().stream_synchronize(self.handle) }
     }
 
     /// Whether all submitted work is done; fails with the error of work that failed.
     pub fn query(&self) -> Result<bool> {
+        let scope = self.context.enter()?;
+        self.flush();
         // SAFETY: the handle is owned by `self`.
-        unsafe { self.context.enter()?.api().stream_query(self.handle) }
+        unsafe { scope.api().stream_query(self.handle) }
+    }
+
+    /// Whether launches can be put off ([`Issue::launch_later`]).
+    pub fn puts_off(&self) -> bool {
+        self.batch.is_some()
+    }
+
+    /// Whether launches were put off and not made yet.
+    pub fn is_holding(&self) -> bool {
+        self.batch.as_ref().is_some_and(Batch::is_holding)
+    }
+
+    /// Forgets the launches that were put off and not made yet.
+    pub fn discard_held(&self) {
+        if let Some(batch) = &self.batch {
+            batch.discard();
+        }
+    }
+
+    /// The launches that were put off and failed, since the last call.
+    pub fn take_failed(&self) -> Vec<Failed> {
+        self.batch
+            .as_ref()
+            .map_or_else(Vec::new, Batch::take_failed)
+    }
+
+    /// Makes the launches that were put off. The context is current.
+    #[inline]
+    fn flush(&self) {
+        if let Some(batch) = &self.batch {
+            batch.flush(&self.context, self.handle);
+        }
     }
 
     pub(crate) fn handle(&self) -> StreamHandle {
@@ -76,7 +120,8 @@ impl Drop for Stream {
 }
 
 /// A stream open for submissions. Each method is one HIP call, nothing more:
-/// no check, no lock, no allocation on this side of the provider.
+/// no check, no lock, no allocation on this side of the provider, unless
+/// launches were put off: those come first.
 pub struct Issue<'a> {
     // As it is needed for every call, not to be looked up each time.
     api: &'a dyn Api,
@@ -89,6 +134,7 @@ pub struct Issue<'a> {
 impl Issue<'_> {
     /// Launches a kernel. `kernarg` is the explicit kernel argument segment; it is copied.
     pub fn launch(&self, function: &Function, config: &LaunchConfig, kernarg: &[u8]) -> Result<()> {
+        self.flush();
         // SAFETY: both handles are owned by live objects of this provider.
         unsafe {
             self.api
@@ -96,26 +142,55 @@ impl Issue<'_> {
         }
     }
 
+    /// Launches a kernel like [`Issue::launch`], but not necessarily now: where
+    /// that is cheaper, once there are some such launches, or anything else is
+    /// done with the stream. If it fails then, it is known by `tag`
+    /// ([`Stream::take_failed`]).
+    pub fn launch_later(
+        &self,
+        function: &Function,
+        config: &LaunchConfig,
+        kernarg: &[u8],
+        tag: u64,
+    ) -> Result<()> {
+        let Some(batch) = &self.stream.batch else {
+            return self.launch(function, config, kernarg);
+        };
+        let place = (&self.stream.context, self.handle);
+        batch.put_off(place, (function, config, kernarg), tag);
+        Ok(())
+    }
+
+    /// Makes the launches that were put off, now.
+    #[inline]
+    pub fn flush(&self) {
+        self.stream.flush();
+    }
+
     /// Copies `bytes` between two addresses that the device can reach.
     pub fn copy(&self, dst: DevicePtr, src: DevicePtr, bytes: u64, kind: MemcpyKind) -> Result<()> {
+        self.flush();
         // SAFETY: the stream is live; addresses are checked by the device.
         unsafe { self.api.memcpy_async(dst, src, bytes, kind, self.handle) }
     }
 
     /// Fills `count` bytes.
     pub fn fill_u8(&self, dst: DevicePtr, value: u8, count: u64) -> Result<()> {
+        self.flush();
         // SAFETY: the stream is live; addresses are checked by the device.
         unsafe { self.api.memset_d8_async(dst, value, count, self.handle) }
     }
 
     /// Fills `count` elements of 2 bytes.
     pub fn fill_u16(&self, dst: DevicePtr, value: u16, count: u64) -> Result<()> {
+        self.flush();
         // SAFETY: the stream is live; addresses are checked by the device.
         unsafe { self.api.memset_d16_async(dst, value, count, self.handle) }
     }
 
     /// Fills `count` elements of 4 bytes.
     pub fn fill_u32(&self, dst: DevicePtr, value: u32, count: u64) -> Result<()> {
+        self.flush();
         // SAFETY: the stream is live; addresses are checked by the device.
         unsafe { self.api.memset_d32_async(dst, value, count, self.handle) }
     }
@@ -123,18 +198,21 @@ impl Issue<'_> {
     /// Prefetches managed memory to the stream's device.
     pub fn prefetch(&self, ptr: DevicePtr, bytes: u64) -> Result<()> {
         let device = self.stream.context.device().handle();
+        self.flush();
         // SAFETY: the stream is live; addresses are checked by the device.
         unsafe { self.api.mem_prefetch_async(ptr, bytes, device, self.handle) }
     }
 
     /// Launches an instantiated graph.
     pub fn launch_graph(&self, exec: &GraphExec) -> Result<()> {
+        self.flush();
         // SAFETY: both handles are owned by live objects of this provider.
         unsafe { self.api.graph_launch(exec.handle(), self.handle) }
     }
 
     /// Records `event` after everything submitted so far.
     pub fn record(&self, event: &Event) -> Result<()> {
+        self.flush();
         // SAFETY: both handles are owned by live objects of this provider.
         unsafe { self.api.event_record(event.handle(), self.handle) }
     }
@@ -142,6 +220,7 @@ impl Issue<'_> {
     /// Makes later work of this stream wait for the event's last recorded
     /// point. An event that was never recorded is waited for by nobody.
     pub fn wait(&self, event: &Event) -> Result<()> {
+        self.flush();
         // SAFETY: both handles are owned by live objects of this provider.
         unsafe { self.api.stream_wait_event(self.handle, event.handle()) }
     }
@@ -149,6 +228,7 @@ impl Issue<'_> {
     /// Calls `function` on a thread of the provider once earlier work is done;
     /// it must not call HIP. It is dropped uncalled if earlier work failed.
     pub fn host_function(&self, function: Box<dyn FnOnce() + Send>) -> Result<()> {
+        self.flush();
         // SAFETY: the stream is live; the function owns what it captures.
         unsafe { self.api.launch_host_function(self.handle, function) }
     }

@@ -131,6 +131,10 @@ pub struct ProviderInfo {
     /// Whether every access of device code is checked against the memory that
     /// is allocated: what is freed should then really be freed.
     pub checks_memory: bool,
+    /// Whether it pays to make one graph of launches that come one by one: to
+    /// give all its nodes other arguments and to launch it costs much less than
+    /// launching them, and a launch under way keeps the arguments it has.
+    pub relaunches_graphs: bool,
 }
 
 macro_rules! c_enum {

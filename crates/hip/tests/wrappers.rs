@@ -360,3 +360,121 @@ fn nodes_of_another_graph_are_refused() -> Result<()> {
     assert_eq!(error.code, Code::INVALID_VALUE);
     Ok(())
 }
+
+/// What the stream does, one call after the other, without handles.
+fn stream_calls(sink: &TraceSink) -> Vec<String> {
+    let calls = sink.take();
+    let name = |call: &String| call.split(['(', ' ']).next().unwrap_or_default().to_owned();
+    let names = calls.iter().map(name);
+    let is_of_stream = |name: &String| {
+        ["Launch", "SetParams", "EventRecord", "Instantiate"]
+            .iter()
+            .any(|part| name.contains(part))
+    };
+    names.filter(is_of_stream).collect()
+}
+
+#[test]
+fn launches_that_are_put_off_go_together_and_before_all_else() -> Result<()> {
+    let sink = TraceSink::new();
+    let context = context(&hip::trace(hip::null(), sink.clone()))?;
+    let (stream, event) = (Stream::new(&context)?, Event::new(&context)?);
+    let add = function(&context, "add")?;
+    let shape = config([1, 1, 1], [32, 1, 1]);
+    let issue = stream.issue()?;
+    let put_off =
+        |count: u64| (0..count).try_for_each(|tag| issue.launch_later(&add, &shape, &[0; 8], tag));
+    assert!(stream.puts_off());
+    sink.take();
+
+    // Too few: they are launched when something else comes.
+    put_off(3)?;
+    assert!(stream.is_holding());
+    assert_eq!(stream_calls(&sink), [""; 0]);
+    issue.record(&event)?;
+    let launch = "hipModuleLaunchKernel";
+    assert_eq!(
+        stream_calls(&sink),
+        [launch, launch, launch, "hipEventRecord"]
+    );
+    assert!(!stream.is_holding());
+    put_off(1)?;
+    issue.launch(&add, &shape, &[0; 8])?;
+    assert_eq!(stream_calls(&sink), [launch; 2]);
+    put_off(1)?;
+    stream.synchronize()?;
+    assert_eq!(stream_calls(&sink), [launch]);
+
+    // Enough: the first few times one by one, then as a graph that is built
+    // once and changed from then on.
+    put_off(3 * 16)?;
+    assert_eq!(stream_calls(&sink), [launch; 3 * 16]);
+    put_off(16)?;
+    let built = stream_calls(&sink);
+    assert_eq!(built, ["hipGraphInstantiate", "hipGraphLaunch"]);
+    put_off(17)?;
+    let mut changed = vec!["hipGraphExecKernelNodeSetParams"; 16];
+    changed.push("hipGraphLaunch");
+    assert_eq!(stream_calls(&sink), changed);
+    assert!(stream.is_holding());
+    stream.discard_held();
+    assert!(stream.query()?);
+    assert_eq!(stream_calls(&sink), [""; 0]);
+    assert!(stream.take_failed().is_empty());
+    Ok(())
+}
+
+#[test]
+fn a_launch_that_was_put_off_and_fails_is_known_by_its_tag() -> Result<()> {
+    let plan = FaultPlan::counting();
+    let context = context(&hip::faulty(hip::null(), &plan))?;
+    let stream = Stream::new(&context)?;
+    let add = function(&context, "add")?;
+    let shape = config([1, 1, 1], [32, 1, 1]);
+    let put_off = |count: u64| {
+        let issue = stream.issue()?;
+        (0..count).try_for_each(|tag| issue.launch_later(&add, &shape, &[0; 8], tag))
+    };
+    plan.arm_named("hipModuleLaunchKernel", 1, Code::LAUNCH_OUT_OF_RESOURCES);
+    put_off(3)?;
+    stream.synchronize()?;
+    let failed = stream.take_failed();
+    assert_eq!(failed.len(), 1);
+    assert_eq!(failed[0].tag, 1);
+    assert_eq!(failed[0].error.code, Code::LAUNCH_OUT_OF_RESOURCES);
+    assert_eq!(
+        plan.calls_of("hipModuleLaunchKernel"),
+        3,
+        "the others are made"
+    );
+    assert!(stream.take_failed().is_empty(), "it is told once");
+
+    // Where graphs fail in any way, launches are made one by one.
+    for call in [
+        "hipGraphCreate",
+        "hipGraphAddKernelNode",
+        "hipGraphInstantiate",
+        "hipGraphLaunch",
+        "hipGraphExecKernelNodeSetParams",
+    ] {
+        let plan = FaultPlan::counting();
+        let context = self::context(&hip::faulty(hip::null(), &plan))?;
+        let stream = Stream::new(&context)?;
+        let add = function(&context, "add")?;
+        plan.arm_named(call, 0, Code::OUT_OF_MEMORY);
+        let issue = stream.issue()?;
+        for tag in 0..6 * 16 {
+            issue.launch_later(&add, &shape, &[0; 8], tag)?;
+        }
+        drop(issue);
+        assert_eq!(plan.fired(), Some(call));
+        let made = plan.calls_of("hipModuleLaunchKernel") + 16 * plan.calls_of("hipGraphLaunch");
+        // The launch that failed was counted too.
+        let made = made - if call == "hipGraphLaunch" { 16 } else { 0 };
+        assert_eq!(made, 6 * 16, "{call}");
+        assert!(stream.take_failed().is_empty());
+        drop((add, stream, context));
+        assert_eq!(plan.live(), 0, "{call}");
+    }
+    Ok(())
+}

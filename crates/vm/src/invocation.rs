@@ -126,7 +126,11 @@ impl Invocation {
             });
         }
         let mut budget = budget.unwrap_or(u64::MAX);
-        match interp::run(&mut self.stack, context, &mut budget) {
+        let stop = interp::run(&mut self.stack, context, &mut budget);
+        if self.stack.ahead.is_owing() {
+            context.natives.iter_mut().for_each(|it| it.catch_up());
+        }
+        match stop {
             Ok(Stop::Done(results)) => {
                 self.end();
                 Ok(Poll::Done(results))

@@ -37,6 +37,10 @@ pub trait NativeModule: Send {
         false
     }
 
+    /// An invocation that went on behind waits stands still now, or waits for
+    /// what it owes: what was put off while it would go on has to begin.
+    fn catch_up(&mut self) {}
+
     /// Whether a wait that the module let an invocation go on behind is over;
     /// fails as it failed. `has_waited` says that it was waited for, so that
     /// a closer look is worth its cost.

@@ -330,6 +330,19 @@ impl Deferred {
         self.dispatches.len() + transfers.count()
     }
 
+    /// Whether there is one command, a dispatch.
+    pub(super) fn is_single_dispatch(&self) -> bool {
+        self.dispatches.len() == 1 && self.node_count() == 1
+    }
+
+    /// What it means that the first dispatch failed.
+    pub(super) fn failed_dispatch(&self, error: hip::Error) -> Status {
+        match self.dispatches.first() {
+            Some(dispatch) => dispatch_failed(&self.kernels, dispatch, error),
+            None => error.into(),
+        }
+    }
+
     /// Whether every application is the same, whatever the table.
     pub(crate) fn is_static(&self) -> bool {
         self.is_static

@@ -74,6 +74,11 @@ impl Replay {
         Self { graph, sample }
     }
 
+    /// Whether the commands go one by one, and nobody watches how long that takes.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.graph.is_none() && self.sample.is_none()
+    }
+
     /// Puts the commands on the stream.
     pub(crate) fn issue(
         &mut self,

@@ -65,3 +65,38 @@ fn launch(issue: &Issue<'_>, run: &Run<'_>) -> Result<()> {
     }
     Ok(())
 }
+
+/// Gives dispatches to a stream that may put them off, and issues all else.
+pub(crate) struct LaterSink<'a, 'b> {
+    pub(crate) issue: &'a Issue<'b>,
+    pub(crate) tag: u64,
+}
+
+impl Sink for LaterSink<'_, '_> {
+    fn barrier(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    fn fill(&mut self, target: DevicePtr, pattern: Pattern, count: u64) -> Result<()> {
+        StreamSink(self.issue).fill(target, pattern, count)
+    }
+
+    fn copy(
+        &mut self,
+        target: DevicePtr,
+        source: DevicePtr,
+        bytes: u64,
+        kind: MemcpyKind,
+    ) -> Result<()> {
+        StreamSink(self.issue).copy(target, source, bytes, kind)
+    }
+
+    fn dispatch(
+        &mut self,
+        function: &Function,
+        config: &LaunchConfig,
+        kernarg: &[u8],
+    ) -> hip::Result<()> {
+        self.issue.launch_later(function, config, kernarg, self.tag)
+    }
+}

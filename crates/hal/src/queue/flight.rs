@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use hip::Event;
+use hip::{Event, Failed};
 
 use super::submission::Submission;
 use super::{IssueState, Shared};
@@ -88,6 +88,17 @@ impl Flight {
         }
     }
 
+    /// A dispatch that was put off could not be launched.
+    pub(super) fn note_failed(&mut self, failed: &Failed) {
+        let is_before = |submission: &Submission| submission.number < failed.tag;
+        let at = self.submissions.partition_point(is_before);
+        if let Some(submission) = self.submissions.get_mut(at)
+            && submission.number == failed.tag
+        {
+            submission.note_failed(&failed.error);
+        }
+    }
+
     fn forget_markers(&mut self, upto: u64) {
         while let Some(marker) = self.markers.pop_front_if(|marker| marker.number <= upto) {
             self.keep_spare(marker.event);
@@ -133,6 +144,7 @@ impl Shared {
             None => Arc::new(Event::new(self.stream.context())?),
         };
         issue.record(&event)?;
+        self.note_failed();
         let marker = Marker {
             number: state.submitted,
             event,
@@ -290,6 +302,7 @@ impl Shared {
                 return;
             }
             state.fault = Some(cause.clone());
+            self.stream.discard_held();
         }
         lock(&self.flight).is_faulted = true;
         self.retire_passed(number, agenda);

@@ -64,7 +64,11 @@ impl Shared {
         }
     }
 
-    fn park(self: &Arc<Self>, work: Parked, waiting: &[(usize, Until)], agenda: &mut Agenda) {
+    fn park(self: &Arc<Self>, mut work: Parked, waiting: &[(usize, Until)], agenda: &mut Agenda) {
+        // Whoever submitted it may be gone when it is issued.
+        if let Parked::Submission(submission) = &mut work {
+            submission.is_ahead = false;
+        }
         let mut waits: Vec<_> = work
             .waits()
             .iter()

@@ -21,6 +21,10 @@ pub(super) struct Submission {
     pub(super) waits: Vec<Timepoint>,
     pub(super) signals: Vec<Timepoint>,
     pub(super) work: Vec<Work>,
+    /// Whoever submitted it goes on to submit more, and sees to what is put off.
+    pub(super) is_ahead: bool,
+    /// Why it could not be launched after all.
+    failure: Option<Status>,
     foreign: Vec<Foreign>,
     /// It has completed and signalled; what is left is to let go of what it holds.
     pub(super) is_signalled: bool,
@@ -95,10 +99,12 @@ impl Submission {
 
     /// Issues the work, behind what it waits for. `waited` says how far into
     /// each other queue the stream has waited before: that need not be again.
+    /// A single dispatch with a `tag` may be put off.
     pub(super) fn issue(
         &mut self,
         issue: &Issue<'_>,
         waited: &mut Vec<(Weak<Shared>, u64)>,
+        tag: Option<u64>,
     ) -> Result<()> {
         for foreign in &self.foreign {
             let Some(marker) = &foreign.marker else {
@@ -122,7 +128,9 @@ impl Submission {
                 }
             }
         }
-        self.work.iter_mut().try_for_each(|work| work.issue(issue))
+        self.work
+            .iter_mut()
+            .try_for_each(|work| work.issue(issue, tag))
     }
 
     /// Whether there is nothing to wait for once it is issued: all waits were
@@ -136,10 +144,21 @@ impl Submission {
         self.waits.is_empty() && !self.work.is_empty() && self.work.iter().all(hands_out)
     }
 
+    /// Whether all that it does is to run one kernel, not as a graph.
+    pub(super) fn is_single_dispatch(&self) -> bool {
+        matches!(&self.work[..], [work] if work.is_single_dispatch())
+    }
+
+    /// Its dispatch was put off and could not be launched.
+    pub(super) fn note_failed(&mut self, error: &hip::Error) {
+        self.failure = self.work.first().map(|work| work.failed(error));
+    }
+
     /// It has completed: signals, unless that needs a look at other queues
     /// first or something it waited for has failed. Whether it has signalled.
     pub(super) fn signal_if_settled(&mut self, agenda: &mut Agenda) -> bool {
-        if !self.is_signalled && !self.has_unseen() && self.failed_wait().is_none() {
+        let may_signal = !self.is_signalled && self.failure.is_none();
+        if may_signal && !self.has_unseen() && self.failed_wait().is_none() {
             self.signal(agenda);
         }
         self.is_signalled
@@ -149,7 +168,8 @@ impl Submission {
     /// waited for failed after all; and lets go of what it holds.
     pub(super) fn complete(&mut self, agenda: &mut Agenda) {
         if !self.is_signalled {
-            if let Some(status) = self.late_failure(agenda) {
+            let failure = self.failure.take();
+            if let Some(status) = failure.or_else(|| self.late_failure(agenda)) {
                 return self.fail(&status, agenda);
             }
             self.signal(agenda);
@@ -217,6 +237,8 @@ impl Submission {
     fn reset(&mut self) {
         self.number = 0;
         self.is_signalled = false;
+        self.is_ahead = false;
+        self.failure = None;
         self.waits.clear();
         self.signals.clear();
         self.work.clear();

@@ -14,7 +14,7 @@ use crate::{
     StatusCode, Timeout, WHOLE_BUFFER, WaitMode, wait_timepoints,
 };
 
-const LONG: Duration = Duration::from_secs(20);
+pub(super) const LONG: Duration = Duration::from_secs(20);
 
 /// Memory that goes back to the driver when it is freed.
 const LARGE: u64 = 2 << 20;
@@ -28,18 +28,18 @@ fn params(queue_count: usize, mode: CommandBufferMode) -> DeviceParams {
 }
 
 /// A device with `queue_count` queues whose HIP calls are counted.
-fn counted(queue_count: usize) -> (Device, FaultPlan) {
+pub(super) fn counted(queue_count: usize) -> (Device, FaultPlan) {
     let plan = FaultPlan::counting();
     let api = hip::faulty(hip::null(), &plan);
     let params = params(queue_count, CommandBufferMode::Stream);
     (device_over(&api, params).unwrap(), plan)
 }
 
-fn semaphores<const N: usize>() -> [Semaphore; N] {
+pub(super) fn semaphores<const N: usize>() -> [Semaphore; N] {
     std::array::from_fn(|_| Semaphore::new(0).unwrap())
 }
 
-fn at(semaphore: &Semaphore, value: u64) -> [Timepoint; 1] {
+pub(super) fn at(semaphore: &Semaphore, value: u64) -> [Timepoint; 1] {
     [Timepoint::new(semaphore, value)]
 }
 
@@ -57,7 +57,7 @@ fn buffer(device: &Device, bytes: u64) -> Buffer {
         .unwrap()
 }
 
-fn scale_and_offset(device: &Device) -> Result<Executable> {
+pub(super) fn scale_and_offset(device: &Device) -> Result<Executable> {
     let data = fixtures::read("gfx1100/scale_and_offset.fb");
     device
         .create_executable_cache()

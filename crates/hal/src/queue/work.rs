@@ -34,14 +34,36 @@ impl Work {
         Ok(())
     }
 
-    /// Puts the work on the stream.
-    pub(super) fn issue(&mut self, issue: &Issue<'_>) -> Result<()> {
+    /// Whether it is to run one kernel, and not as a graph.
+    pub(super) fn is_single_dispatch(&self) -> bool {
+        match self {
+            Self::Execute {
+                commands, replay, ..
+            } => replay.is_plain() && commands.is_single_dispatch(),
+            Self::Allocate(_) | Self::Deallocate(_) => false,
+        }
+    }
+
+    /// What it means that its kernel could not be launched.
+    pub(super) fn failed(&self, error: &hip::Error) -> Status {
+        match self {
+            Self::Execute { commands, .. } => commands.failed_dispatch(error.clone()),
+            Self::Allocate(_) | Self::Deallocate(_) => error.clone().into(),
+        }
+    }
+
+    /// Puts the work on the stream; with a tag, if it is a single dispatch,
+    /// maybe not at once.
+    pub(super) fn issue(&mut self, issue: &Issue<'_>, tag: Option<u64>) -> Result<()> {
         match self {
             Self::Execute {
                 commands,
                 bindings,
                 replay,
-            } => replay.issue(issue, commands, bindings),
+            } => match tag {
+                Some(tag) => commands.replay_later(issue, bindings, tag),
+                None => replay.issue(issue, commands, bindings),
+            },
             Self::Allocate(buffer) => match buffer.allocation().pool() {
                 Some(memory) => memory.commit(issue),
                 None => Ok(()),

@@ -67,6 +67,7 @@ const FOLDERS: &[&[Case]] = &[
     queue::dispatch::CASES,
     queue::fault::CASES,
     queue::host_call::CASES,
+    queue::ahead::CASES,
     queue::in_flight::CASES,
     queue::submission::CASES,
     queue::transfer::CASES,

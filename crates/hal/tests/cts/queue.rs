@@ -1,5 +1,6 @@
 //! Queues: memory, transfers, dispatches and host functions in order.
 
+pub(crate) mod ahead;
 pub(crate) mod alloca;
 pub(crate) mod dispatch;
 pub(crate) mod fault;

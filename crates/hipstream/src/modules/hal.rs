@@ -134,6 +134,13 @@ impl NativeModule for HalModule {
         table::AHEAD.get(export).is_some_and(|ahead| *ahead)
     }
 
+    fn catch_up(&mut self) {
+        let devices = self.devices.iter().filter_map(|it| types::DEVICE.of(it));
+        devices
+            .flat_map(hal::Device::queues)
+            .for_each(hal::Queue::catch_up);
+    }
+
     fn is_settled(&mut self, on: &Ref, has_waited: bool) -> Result<bool> {
         Self::is_reached(on, has_waited)
     }

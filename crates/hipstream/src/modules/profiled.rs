@@ -75,6 +75,10 @@ impl NativeModule for ProfiledModule {
         self.inner.runs_ahead(export)
     }
 
+    fn catch_up(&mut self) {
+        self.inner.catch_up();
+    }
+
     fn is_settled(&mut self, on: &Ref, has_waited: bool) -> Result<bool> {
         self.inner.is_settled(on, has_waited)
     }

@@ -83,6 +83,7 @@ impl Ahead {
         let Some(kept) = self.settling else {
             return Ok(None);
         };
+        natives.iter_mut().for_each(|native| native.catch_up());
         let has_waited = std::mem::replace(&mut self.has_waited, true);
         while self.debts.len() > kept
             && let Some(debt) = self.debts.front()

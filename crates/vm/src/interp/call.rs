@@ -177,6 +177,9 @@ fn pair(values: &[u32], register: usize) -> u64 {
     high << 32 | u64::from(values[register])
 }
 
+// Inlined, so that a value is made where it stays: written in parts and moved as
+// a whole, it would be waited for.
+#[inline(always)]
 fn read(slot: Slot, values: &[u32], refs: &mut [Option<Ref>]) -> Value {
     let register = usize::from(slot.register);
     match slot.kind {
@@ -189,6 +192,7 @@ fn read(slot: Slot, values: &[u32], refs: &mut [Option<Ref>]) -> Value {
 }
 
 /// Puts a value into a register; says whether it is of the kind that is meant.
+#[inline(always)]
 pub(crate) fn write(
     slot: Slot,
     value: Value,

@@ -17,6 +17,8 @@ struct State {
     is_over: bool,
     failure: Option<Error>,
     done: Vec<&'static str>,
+    /// How much of that was done when it was last to catch up.
+    caught_up: usize,
     taken: Vec<Charge>,
 }
 
@@ -95,6 +97,11 @@ impl NativeModule for Host {
 
     fn runs_ahead(&self, export: usize) -> bool {
         HOST[export].name != "show"
+    }
+
+    fn catch_up(&mut self) {
+        let mut state = self.0.lock().unwrap();
+        state.caught_up = state.done.len();
     }
 
     fn is_settled(&mut self, _: &Ref, _: bool) -> Result<bool> {
@@ -201,6 +208,21 @@ fn work_is_submitted_behind_a_wait_and_results_come_after_it() {
     run.must_wait();
     assert_eq!(run.finish(), "5");
     assert_eq!(run.done().len(), 2, "nothing is done twice");
+}
+
+#[test]
+fn modules_catch_up_before_the_invocation_stands_still() {
+    let caught_up = |run: &Run| run.host.0.lock().unwrap().caught_up;
+    let mut run = Run::new(&program(|f| native(native(f, 1), 1).i32(1, 5).ret(&[i(1)])));
+    run.must_wait();
+    assert_eq!(caught_up(&run), 2, "it waits for what it owes");
+    let yields = |f| native(f, 1).op(Op::Yield, &[to(1), remap(&[])]).block();
+    let mut run = Run::new(&program(|f| native(yields(f), 1).i32(1, 5).ret(&[i(1)])));
+    assert!(matches!(run.poll().unwrap(), Poll::Yielded));
+    assert_eq!(caught_up(&run), 1, "it gives way");
+    run.must_wait();
+    assert_eq!(caught_up(&run), 2);
+    assert_eq!(run.finish(), "5");
 }
 
 #[test]

@@ -20,6 +20,8 @@ pub(in crate::modules) struct Target<'a> {
     pub(in crate::modules) device: &'a Device,
     pub(in crate::modules) affinity: QueueAffinity,
     pub(in crate::modules) waits: Waits<'a>,
+    /// The program has gone on behind a wait, and goes on from here.
+    is_ahead: bool,
     pub(in crate::modules) signals: &'a [Timepoint],
 }
 
@@ -30,12 +32,20 @@ impl<'a> Target<'a> {
             device: call.object(&types::DEVICE)?,
             affinity: QueueAffinity(call.u64()?),
             waits: Waits::read(call)?,
+            is_ahead: call.owed().is_some(),
             signals: points(call)?,
         })
     }
 
     pub(in crate::modules) fn queue(&self) -> Result<&'a Queue> {
         self.device.queue(self.affinity).map_err(to_error)
+    }
+
+    fn execute(&self, queue: &Queue, executions: &[Execution]) -> hal::Result<()> {
+        match self.is_ahead {
+            true => queue.execute_ahead(&self.waits, self.signals, executions),
+            false => queue.execute(&self.waits, self.signals, executions),
+        }
     }
 }
 
@@ -212,7 +222,7 @@ pub(super) fn execute(_: &mut HalModule, call: &mut Call<'_>) -> Result<Flow> {
         let (waits, signals) = (&*target.waits, target.signals);
         // Without commands there is still something to signal.
         Ok(match call.optional(&types::COMMAND_BUFFER)? {
-            Some(commands) => queue.execute(waits, signals, &[Execution::new(commands)]),
+            Some(commands) => target.execute(queue, &[Execution::new(commands)]),
             None => queue.barrier(waits, signals),
         })
     })
@@ -226,7 +236,7 @@ pub(super) fn execute_v2(module: &mut HalModule, call: &mut Call<'_>) -> Result<
             let commands = call.object(&types::COMMAND_BUFFER)?;
             executions.push(Execution::new(commands));
         }
-        Ok(queue.execute(&target.waits, target.signals, executions))
+        Ok(target.execute(queue, executions))
     });
     // Only their room is kept, however it ended.
     executions.clear();
@@ -241,7 +251,7 @@ pub(super) fn execute_indirect(module: &mut HalModule, call: &mut Call<'_>) -> R
         read_bindings(call, scratch)?;
         let table = scratch.drain(..).collect();
         let execution = Execution::with_bindings(commands, &table);
-        Ok(queue.execute(&target.waits, target.signals, &[execution]))
+        Ok(target.execute(queue, &[execution]))
     });
     scratch.clear();
     result
