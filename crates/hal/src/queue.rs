@@ -11,6 +11,7 @@
 //! | `ahead.rs` | dispatches that are put off, to go together |
 //! | `parking.rs` | work that waits for values nobody has promised |
 //! | `flight.rs` | markers, retirement in order, recovery from faults |
+//! | `look.rs` | how a thread waits before it sleeps |
 //! | `watcher.rs` | the thread that sleeps in HIP for waiters |
 //! | `calls.rs` | host functions |
 //! | `files.rs` | reading from files and writing to them |
@@ -24,6 +25,7 @@ mod ahead;
 mod calls;
 mod files;
 mod flight;
+mod look;
 mod parking;
 mod staging;
 mod submission;

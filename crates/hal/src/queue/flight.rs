@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use hip::{Event, Failed};
 
+use super::look::look_for;
 use super::submission::Submission;
 use super::{IssueState, Shared};
 use crate::semaphore::{Agenda, lock};
@@ -21,10 +22,6 @@ use crate::{Result, Status};
 
 /// Submissions between markers when nobody waits.
 pub(super) const MARKER_INTERVAL: u64 = 16;
-
-/// How long a thread that waits looks at a marker before it sleeps on it. To be
-/// woken takes a driver longer than many a kernel runs.
-const LOOK: Duration = Duration::from_micros(50);
 
 /// Stands for the number of a marker where no marker reported the error.
 pub(super) const NO_MARKER: u64 = u64::MAX;
@@ -53,6 +50,8 @@ pub(super) struct Flight {
     is_looking: bool,
     /// The watcher is to see this submission through.
     pub(super) wanted: u64,
+    /// How long the last wait of a thread took.
+    last_wait: Duration,
     /// The stream reported a fault that is being dealt with.
     pub(super) is_faulted: bool,
     pub(super) is_closed: bool,
@@ -210,7 +209,8 @@ impl Shared {
             Ok(None) => {}
             Ok(Some(marker)) => {
                 let upto = marker.number;
-                match look_for(LOOK, &marker) {
+                let (start, last_wait) = (Instant::now(), lock(&self.flight).last_wait);
+                match look_for(&marker.event, last_wait) {
                     Ok(true) => {
                         // Only an event that nobody holds is recorded again.
                         drop(marker);
@@ -219,6 +219,7 @@ impl Shared {
                     Ok(false) => self.see_through(marker, agenda),
                     Err(error) => self.recover(error.into(), upto, agenda),
                 }
+                lock(&self.flight).last_wait = start.elapsed();
             }
             Err(error) => self.recover(error.into(), NO_MARKER, agenda),
         }
@@ -375,17 +376,5 @@ impl Shared {
             let shared = self.clone();
             agenda.push(Box::new(move |agenda| shared.enqueue(submission, agenda)));
         }
-    }
-}
-
-/// Looks at a marker again and again, for so long at the most: whether it passed.
-fn look_for(duration: Duration, marker: &Marker) -> hip::Result<bool> {
-    let start = Instant::now();
-    loop {
-        let has_passed = marker.event.query()?;
-        if has_passed || start.elapsed() >= duration {
-            return Ok(has_passed);
-        }
-        std::hint::spin_loop();
     }
 }
