@@ -19,6 +19,7 @@ pub(crate) mod mfma;
 mod rounded;
 mod scalar;
 mod scalar_float;
+pub(crate) mod scaled;
 mod scratch;
 mod vector;
 mod wide;
@@ -69,6 +70,7 @@ pub(crate) mod families {
     pub(crate) use super::scalar_float::{
         ScalarCompare, ScalarLane, ScalarRounded, flags as scalar_flags,
     };
+    pub(crate) use super::scaled::{ConvertScaled, TakeScale};
     pub(crate) use super::scratch::{
         ScratchLoad, ScratchLoadSmall, ScratchStore, ScratchStoreSmall,
     };

@@ -57,7 +57,8 @@ pub struct Instruction {
     pub src: [Operand; 4],
     /// Everything else.
     pub modifiers: Modifiers,
-    /// Second component of a dual-issue pair.
+    /// Second component of a dual-issue pair; of a matrix product, the
+    /// instruction with its scales.
     pub dual: Option<Box<Instruction>>,
 }
 
@@ -100,10 +101,16 @@ impl Opcode {
         INFO[generation.index()][self as usize]
     }
 
-    /// True if it rounds a float at random into one byte of the destination;
-    /// the destination counts as third source then.
-    fn rounds_into_part(self) -> bool {
-        matches!(self, Opcode::VCvtSrFp8F32 | Opcode::VCvtSrBf8F32)
+    /// True if it has two sources and puts a byte into the destination, which
+    /// counts as third source then.
+    fn puts_byte(self) -> bool {
+        matches!(
+            self,
+            Opcode::VCvtSrFp8F32
+                | Opcode::VCvtSrBf8F32
+                | Opcode::VCvtScalef32PkFp4F16
+                | Opcode::VCvtScalef32PkFp4Bf16
+        )
     }
 
     /// True if it converts one byte of the source.

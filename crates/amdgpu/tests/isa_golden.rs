@@ -147,6 +147,10 @@ fn what_compilers_emit_decodes() {
             Generation::Gfx9(Cdna::Cdna3),
             include_str!("isa_census_gfx942.txt"),
         ),
+        (
+            Generation::Gfx9(Cdna::Cdna4),
+            include_str!("isa_census_gfx950.txt"),
+        ),
         (Generation::Gfx11, include_str!("isa_census.txt")),
         (Generation::Gfx12, include_str!("isa_census_gfx1201.txt")),
     ];
@@ -176,8 +180,11 @@ fn truncated_instructions_are_errors() {
     for line in golden() {
         let size = line.bytes.len();
         for end in 0..size {
+            let decoded = decode(line.generation, line.wave, &line.bytes[..end], 0);
+            // What scales a matrix product is an instruction of its own, too.
+            let alone = matches!(&decoded, Ok(scales) if scales.op == Opcode::VMfmaLdScaleB32);
             assert!(
-                decode(line.generation, line.wave, &line.bytes[..end], 0).is_err(),
+                decoded.is_err() || alone && end < 12,
                 "{end} of {size} bytes of {}",
                 line.text
             );

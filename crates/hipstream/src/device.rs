@@ -34,7 +34,7 @@ pub struct Opened {
 /// | `hip://1`, `hip://GPU-…` | HIP's device with this ordinal or UUID |
 /// | `cuda`, `cuda://1`, `cuda://GPU-…` | the same of NVIDIA's driver |
 /// | `software` | the built-in software AMD GPU, which needs nothing |
-/// | `software://gfx942` | the same as another chip |
+/// | `software://gfx942` | the same as another chip: gfx90a, gfx942, gfx950, gfx1100, gfx1200 or gfx1201 |
 ///
 /// # Errors
 ///

@@ -280,6 +280,7 @@ fn typed_source(random: &mut Random, ty: Option<&Type>) -> u32 {
             | Type::Mat128
             | Type::Mat256,
         ) => 256 + random.below(249),
+        Some(Type::V192 | Type::V512 | Type::V1024) => 256 + random.below(113) * 2,
         Some(Type::F64 | Type::B64 | Type::PkF32 | Type::Pk2B32) if random.once_in(2) => {
             256 + random.below(128) * 2
         }

@@ -79,6 +79,42 @@ impl Kernel for Permlane64 {
     }
 }
 
+/// Swaps rows of 16 lanes: the odd ones of register `d` and the even ones of `a`,
+/// or (`WIDE`) the upper two and the lower two. `imm` is the distance to the
+/// registers of the upper half of the wave; `aux` as of [`Permlane16`].
+pub(crate) struct PermlaneSwap<const WIDE: bool>;
+
+impl<const WIDE: bool> Kernel for PermlaneSwap<WIDE> {
+    fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
+        let distance = if WIDE { 32 } else { 16 };
+        let mut exec = u64::from(wave.exec) | u64::from(wave.other.0) << 32;
+        if wave.half == 1 {
+            exec = exec.rotate_left(32);
+        }
+        let place =
+            |first: u16, lane: usize| (first as usize + lane / 32 * op.imm as usize, lane % 32);
+        for lower in (0..64).filter(|lane| lane & distance == 0) {
+            let upper = lower + distance;
+            let (d, a) = (place(op.d, upper), place(op.a, lower));
+            let [old_d, old_a] = [d, a].map(|(row, lane)| wave.rows[row].lanes()[lane]);
+            let active = |lane: usize| exec >> lane & 1 != 0;
+            for ((row, column), own, other, value) in
+                [(d, upper, lower, old_a), (a, lower, upper, old_d)]
+            {
+                let value = match (active(other) || op.aux & 1 != 0, op.aux & 2 != 0) {
+                    (true, _) => value,
+                    (false, true) => 0,
+                    (false, false) => continue,
+                };
+                if active(own) {
+                    wave.rows[row].lanes_mut()[column] = value;
+                }
+            }
+        }
+        next
+    }
+}
+
 /// Permutes row `a` within rows of 16 lanes (`OTHER`: from the other row), by
 /// the nibbles of scalar slots `b` and `c`. `aux` bit 0: read inactive lanes;
 /// bit 1: lanes that may not be read give zero, else the destination stays.

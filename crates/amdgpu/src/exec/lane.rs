@@ -1,6 +1,7 @@
 //! What one lane of a vector instruction computes: pure functions, written
 //! over the vector type so that eight lanes cost little more than one.
 
+mod cdna4;
 mod convert;
 mod division;
 mod float;
@@ -17,6 +18,7 @@ mod tests;
 
 use crate::simd::Simd;
 
+pub(crate) use cdna4::*;
 pub(crate) use convert::*;
 pub(crate) use division::*;
 pub(crate) use float::*;

@@ -20,6 +20,9 @@ pub(crate) struct DsStore<const N: usize>;
 pub(crate) struct DsLoad2<const N: usize>;
 /// Stores `N` dwords a lane in each of two places.
 pub(crate) struct DsStore2<const N: usize>;
+/// Loads `N` dwords of elements of `BITS` bits a lane, and transposes them among
+/// 16 lanes: together these read rows of 16 elements, and each gets a column.
+pub(crate) struct DsLoadTransposed<const N: usize, const BITS: usize>;
 /// Loads one or two bytes a lane.
 pub(crate) struct DsLoadSmall<M>(PhantomData<M>);
 /// Stores `B` bytes a lane, from the upper half of the register if `HIGH`.
@@ -53,6 +56,41 @@ impl<const N: usize> Kernel for DsStore<N> {
             mask: &wave.mask,
         };
         let result = env.lds.store::<S, N>(at, &wave.rows[op.b as usize..]);
+        env.settle(wave, next, result)
+    }
+}
+
+impl<const N: usize, const BITS: usize> Kernel for DsLoadTransposed<N, BITS> {
+    fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
+        const GROUP: usize = 16;
+        let mut loaded = [[0_u32; N]; 32];
+        let exec = wave.exec;
+        let offsets = wave.rows[op.a as usize];
+        let result = super::global::try_each_lane(exec, |lane| {
+            for (i, dword) in loaded[lane].iter_mut().enumerate() {
+                let at = offsets.lanes()[lane].wrapping_add(op.imm + 4 * i as u32);
+                *dword = env.lds.load_bytes(at, 4, lane as u32)?;
+            }
+            Ok(())
+        });
+        // Elements that a lane loads, and lanes that a row of 16 takes.
+        let elements = 32 * N / BITS;
+        let lanes = GROUP / elements;
+        super::each_lane(exec, |lane| {
+            let (group, own) = (lane / GROUP * GROUP, lane % GROUP);
+            let mut column = [0_u32; N];
+            for k in 0..elements {
+                let source = &loaded[group + lanes * k + own / elements];
+                for bit in 0..BITS {
+                    let from = own % elements * BITS + bit;
+                    let to = k * BITS + bit;
+                    column[to / 32] |= (source[from / 32] >> (from % 32) & 1) << (to % 32);
+                }
+            }
+            for (i, dword) in column.into_iter().enumerate() {
+                wave.rows[op.d as usize + i].lanes_mut()[lane] = dword;
+            }
+        });
         env.settle(wave, next, result)
     }
 }

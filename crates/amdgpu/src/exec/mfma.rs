@@ -14,8 +14,9 @@
 use std::marker::PhantomData;
 
 use super::Env;
-use super::lane::{bf8_fnuz_to_f32, each_1, fp8_fnuz_to_f32};
+use super::lane::{BF8_FNUZ, FP8_FNUZ, each_1};
 use super::matrix::{Bf16, Element, F16, Integer};
+use super::matrix_gfx12::{Bf8, Fp8};
 use crate::isa::Opcode;
 use crate::program::Op;
 use crate::simd::{Backend, Handler, Kernel, LANES, Row, Simd};
@@ -32,7 +33,7 @@ pub(crate) fn modifiers(broadcast_size: u8, broadcast_block: u8, lane_pattern: u
 /// Lanes of the wave.
 const WAVE: usize = 2 * LANES;
 /// Most elements of A or B that a lane holds.
-const MOST_ELEMENTS: usize = 16;
+const MOST_ELEMENTS: usize = 32;
 /// Most registers of C and D.
 const MOST_REGISTERS: usize = 32;
 
@@ -77,19 +78,25 @@ fn parse(op: Opcode) -> Option<(Shape, [&'static str; 2])> {
     Some((shape, [first, second]))
 }
 
-/// Shape and code of a matrix opcode.
-pub(crate) fn of(op: Opcode, backend: Backend) -> Option<(Shape, Handler)> {
+/// Shape and code of a matrix opcode, with the floats of a byte that the chip
+/// has: of the Open Compute Project or others.
+pub(crate) fn of(op: Opcode, backend: Backend, ocp: bool) -> Option<(Shape, Handler)> {
     let (shape, elements) = parse(op)?;
     let handler = match elements {
+        ["fp8", "fp8"] if ocp => backend.handler::<Mfma<Fp8, Fp8>>(),
+        ["fp8", "bf8"] if ocp => backend.handler::<Mfma<Fp8, Bf8>>(),
+        ["bf8", "fp8"] if ocp => backend.handler::<Mfma<Bf8, Fp8>>(),
+        ["bf8", "bf8"] if ocp => backend.handler::<Mfma<Bf8, Bf8>>(),
+        ["f8f6f4", _] => Backend::Portable.handler::<super::scaled::MfmaScaled>(),
         ["f32", _] => backend.handler::<Mfma<F32, F32>>(),
         ["xf32", _] => backend.handler::<Mfma<Xf32, Xf32>>(),
         ["f16", _] => backend.handler::<Mfma<F16, F16>>(),
         ["bf16", _] => backend.handler::<Mfma<Bf16, Bf16>>(),
         ["i8", _] => backend.handler::<Mfma<Integer<8>, Integer<8>>>(),
-        ["fp8", "fp8"] => backend.handler::<Mfma<Fp8, Fp8>>(),
-        ["fp8", "bf8"] => backend.handler::<Mfma<Fp8, Bf8>>(),
-        ["bf8", "fp8"] => backend.handler::<Mfma<Bf8, Fp8>>(),
-        ["bf8", "bf8"] => backend.handler::<Mfma<Bf8, Bf8>>(),
+        ["fp8", "fp8"] => backend.handler::<Mfma<Fp8Fnuz, Fp8Fnuz>>(),
+        ["fp8", "bf8"] => backend.handler::<Mfma<Fp8Fnuz, Bf8Fnuz>>(),
+        ["bf8", "fp8"] => backend.handler::<Mfma<Bf8Fnuz, Fp8Fnuz>>(),
+        ["bf8", "bf8"] => backend.handler::<Mfma<Bf8Fnuz, Bf8Fnuz>>(),
         ["f64", _] => Backend::Portable.handler::<MfmaDouble>(),
         _ => return None,
     };
@@ -103,7 +110,7 @@ impl Shape {
         powers[0] | powers[1] << 4 | powers[2] << 8 | u16::from(self.sparse) << 12
     }
 
-    fn unpack(bits: u16) -> Shape {
+    pub(super) fn unpack(bits: u16) -> Shape {
         let power = |shift: u16| 1 << (bits >> shift & 15);
         Shape {
             rows: power(0),
@@ -118,8 +125,13 @@ impl Shape {
         WAVE / (self.rows * self.blocks)
     }
 
+    /// Rows of A, columns of B.
+    pub(super) fn rows(self) -> usize {
+        self.rows
+    }
+
     /// Registers of C and D.
-    fn registers(self) -> usize {
+    pub(super) fn registers(self) -> usize {
         self.rows * self.rows * self.blocks / WAVE
     }
 
@@ -130,7 +142,7 @@ impl Shape {
     }
 
     /// Row, column and block that a register of C and D holds in a lane.
-    fn place(self, register: usize, lane: usize) -> (usize, usize, usize) {
+    pub(super) fn place(self, register: usize, lane: usize) -> (usize, usize, usize) {
         let (column, part) = (lane % self.rows, lane / self.rows);
         match self.rows {
             4 => (register, column, part),
@@ -147,10 +159,10 @@ impl Shape {
 struct F32;
 /// f32 of which ten bits of the fraction count.
 struct Xf32;
-/// A byte: four bits of exponent and three of fraction.
-struct Fp8;
-/// A byte: five bits of exponent and two of fraction.
-struct Bf8;
+/// A byte as gfx942 has it: four bits of exponent and three of fraction.
+struct Fp8Fnuz;
+/// The same with five bits of exponent and two of fraction.
+struct Bf8Fnuz;
 
 macro_rules! floats {
     ($($name:ident[$per:literal] |$registers:ident, $part:ident| $value:expr;)+) => {$(
@@ -173,8 +185,8 @@ macro_rules! floats {
 floats! {
     F32[1] |registers, _part| registers;
     Xf32[1] |registers, _part| registers.and(S::splat(!0x1fff));
-    Fp8[4] |registers, part| each_1(registers, |x| fp8_fnuz_to_f32((x >> (8 * part)) as u8).to_bits());
-    Bf8[4] |registers, part| each_1(registers, |x| bf8_fnuz_to_f32((x >> (8 * part)) as u8).to_bits());
+    Fp8Fnuz[4] |registers, part| each_1(registers, |x| FP8_FNUZ.widen(x >> (8 * part)).to_bits());
+    Bf8Fnuz[4] |registers, part| each_1(registers, |x| BF8_FNUZ.widen(x >> (8 * part)).to_bits());
 }
 
 /// D = A·B + C. `d`, `a`, `b`, `c`: rows of the lower half; `imm`: distance to
@@ -189,7 +201,7 @@ type Elements = [u32; WAVE * MOST_ELEMENTS];
 
 /// The row of a half of the wave.
 #[inline(always)]
-fn row(wave: &Wave, first: u16, register: usize, half: usize, distance: u32) -> &Row {
+pub(super) fn row(wave: &Wave, first: u16, register: usize, half: usize, distance: u32) -> &Row {
     &wave.rows[first as usize + register + half * distance as usize]
 }
 

@@ -304,3 +304,26 @@ pub(super) fn flush<S: Simd>(x: S) -> S {
     let tiny = x.and(S::splat(0x7f80_0000)).eq_u32(S::splat(0));
     S::select(tiny, x.and(S::splat(1 << 31)), x)
 }
+
+/// A function of three bits for each bit of rows `a`, `b` and `c`; `imm` has its
+/// results, by `4 a + 2 b + c`.
+pub(crate) struct TruthTable;
+
+impl Kernel for TruthTable {
+    #[inline(always)]
+    fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
+        let [a, b, c] = [op.a, op.b, op.c].map(|row| wave.rows[row as usize].get::<S>());
+        let ones = S::splat(u32::MAX);
+        let result = chunks!(i => {
+            let pick = |bit: u32, x: S| if bit != 0 { x } else { x.xor(ones) };
+            let mut sum = S::splat(0);
+            for term in (0..8).filter(|term| op.imm >> term & 1 != 0) {
+                let factors = [pick(term & 4, a[i]), pick(term & 2, b[i]), pick(term & 1, c[i])];
+                sum = sum.or(factors[0].and(factors[1]).and(factors[2]));
+            }
+            sum
+        });
+        write(wave, op.d, result);
+        next
+    }
+}

@@ -195,6 +195,12 @@ impl Opcode {
                 hardware_ulps,
             };
         }
+        if rounds_at_random(name) {
+            return Fidelity::Rounded {
+                ulps: 1,
+                hardware_ulps: Some(1),
+            };
+        }
         if (is_matrix(name) || is_dot(name)) && !is_of_integers(name) {
             return Fidelity::Matrix;
         }
@@ -229,6 +235,12 @@ fn is_of_integers(name: &str) -> bool {
         .is_some_and(|result| matches!(result, "i32" | "u32"))
 }
 
+/// Does it round up as often as the rest that it drops is great, by random bits
+/// of a source? No manual says how it adds them.
+fn rounds_at_random(name: &str) -> bool {
+    name.starts_with("v_cvt_") && name.contains("_sr_")
+}
+
 fn is_clock(name: &str) -> bool {
     name.starts_with("s_memtime")
         || name.starts_with("s_memrealtime")
@@ -252,7 +264,14 @@ mod tests {
             ulps: 1,
             hardware_ulps: Some(1),
         };
-        for name in ["v_exp_f32", "v_rcp_iflag_f32", "v_sqrt_f16", "v_log_f16"] {
+        for name in [
+            "v_exp_f32",
+            "v_rcp_iflag_f32",
+            "v_sqrt_f16",
+            "v_log_f16",
+            "v_cvt_sr_fp8_f32",
+            "v_cvt_scalef32_sr_pk32_fp6_f16",
+        ] {
             assert_eq!(fidelity(name), one, "{name}");
         }
         assert!(matches!(
@@ -266,6 +285,7 @@ mod tests {
             "v_wmma_f32_16x16x16_f16",
             "v_mfma_f64_16x16x4_f64",
             "v_dot2_f32_f16",
+            "v_mfma_f32_32x32x64_f8f6f4",
         ] {
             assert_eq!(fidelity(name), Fidelity::Matrix, "{name}");
         }
@@ -277,6 +297,8 @@ mod tests {
             "v_frexp_exp_i32_f32",
             "v_div_fixup_f64",
             "v_accvgpr_read_b32",
+            "v_cvt_scalef32_pk_fp4_f32",
+            "v_prng_b32",
         ] {
             assert_eq!(fidelity(name), Fidelity::Exact, "{name}");
         }

@@ -432,7 +432,10 @@ impl Reader<'_> {
                 | Type::V64
                 | Type::V96
                 | Type::V128
+                | Type::V192
                 | Type::V256
+                | Type::V512
+                | Type::V1024
                 | Type::Mat64
                 | Type::Mat128
                 | Type::Mat256

@@ -133,7 +133,10 @@ fn vector(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
     let modifiers = &instruction.modifiers;
     let gfx12 = instruction.generation == Generation::Gfx12;
     let two_bytes = matches!(instruction.op, Opcode::VCvtPkF32Fp8 | Opcode::VCvtPkF32Bf8);
-    f.write_str(info.mnemonic)?;
+    match (&instruction.dual, info.mnemonic.strip_prefix("v_mfma_")) {
+        (Some(_), Some(rest)) => write!(f, "v_mfma_scale_{rest}")?,
+        _ => f.write_str(info.mnemonic)?,
+    }
     f.write_str(suffix(instruction))?;
     let mut list = List::new(f);
     for (i, (&operand, &ty)) in instruction.dst.iter().zip(info.dst).enumerate() {
@@ -193,7 +196,9 @@ fn vector(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
         return lanes::dpp(f, modifiers.dpp, instruction.generation);
     }
     match instruction.encoding {
-        Encoding::Vop3p if info.dst[0].is_accumulator() => matrix_modifiers(f, instruction)?,
+        Encoding::Vop3p if info.dst.first().is_some_and(|ty| ty.is_accumulator()) => {
+            matrix_modifiers(f, instruction)?;
+        }
         Encoding::Vop3 => long_modifiers(f, instruction)?,
         Encoding::Vop3p => packed_modifiers(f, instruction)?,
         _ => {}
@@ -213,6 +218,16 @@ fn shown_type(instruction: &Instruction, operand: Operand, ty: Type) -> Type {
 }
 
 fn matrix_modifiers(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Result {
+    if let Some(scales) = &instruction.dual {
+        for operand in &scales.src[..2] {
+            f.write_str(", ")?;
+            plain(f, *operand, Type::B32, false)?;
+        }
+        if scales.modifiers.op_sel != 0 {
+            mask(f, "op_sel", scales.modifiers.op_sel, 3)?;
+        }
+        mask(f, "op_sel_hi", scales.modifiers.op_sel_hi, 3)?;
+    }
     let modifiers = &instruction.modifiers;
     for (name, value) in [
         ("cbsz", modifiers.broadcast_size),
@@ -259,18 +274,29 @@ fn long_modifiers(f: &mut Formatter<'_>, instruction: &Instruction) -> fmt::Resu
     let info = instruction.info();
     let op_sel = instruction.modifiers.op_sel;
     let gfx12 = instruction.generation == Generation::Gfx12;
+    if info.flags.contains(Flags::TRUTH_TABLE) {
+        match instruction.modifiers.truth_table {
+            0 => {}
+            table @ 1..=9 => write!(f, " bitop3:{table}")?,
+            table => write!(f, " bitop3:{table:#x}")?,
+        }
+    }
+    if info.flags.contains(Flags::WRITES_SRC) && instruction.generation.is_gfx9() {
+        f.write_str(if op_sel & 2 != 0 { " bound_ctrl:1" } else { "" })?;
+        return f.write_str(if op_sel & 1 != 0 { " fi:1" } else { "" });
+    }
     if op_sel != 0 {
         if gfx12 && instruction.op.widens_part() {
             // The bits are in the wrong order.
             write!(f, " byte_sel:{}", op_sel >> 1 | (op_sel & 1) << 1)?;
-        } else if gfx12 && instruction.op.rounds_into_part() {
+        } else if gfx12 && instruction.op.puts_byte() {
             write!(f, " byte_sel:{}", op_sel >> 2)?;
         } else if info.flags.intersects(Flags::OP_SEL | Flags::WRITES_EXEC) {
             mask(f, "op_sel", op_sel, 2)?;
         } else if !info.flags.contains(Flags::NO_OP_SEL) {
             // An accumulator is the third source, though the text has it once.
             let third = match instruction.generation {
-                Generation::Gfx9(_) => instruction.op.rounds_into_part(),
+                Generation::Gfx9(_) => instruction.op.puts_byte(),
                 Generation::Gfx11 | Generation::Gfx12 => info.flags.contains(Flags::READS_DST),
             };
             let sources = info.src.len() + usize::from(third);

@@ -34,6 +34,9 @@ pub struct Modifiers {
     /// Matrix: lane pattern of the second source (`blgp`); of double
     /// precision, sources to negate.
     pub lane_pattern: u8,
+    /// Results of a function of three bits, by its sources: the first is worth
+    /// four, the last one.
+    pub truth_table: u8,
     /// Byte offset of a memory access (`offset0` of two-address LDS
     /// accesses, in elements).
     pub offset: i32,

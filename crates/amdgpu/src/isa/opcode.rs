@@ -85,6 +85,11 @@ bitflags::bitflags! {
         const NO_SC1_ACC_RETURN = 1 << 31;
         /// Takes no second coherence bit on gfx90a.
         const NO_SCC = 1 << 32;
+        /// The bits of its modifiers are the table of a function of three bits.
+        const TRUTH_TABLE = 1 << 33;
+        /// Matrix product of which modifiers say what the elements are, and
+        /// which another instruction in front of it may scale.
+        const SCALED = 1 << 34;
     }
 }
 

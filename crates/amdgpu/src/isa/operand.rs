@@ -76,8 +76,12 @@ pub enum Type {
     V96,
     /// Four dwords in VGPRs.
     V128,
+    /// Six dwords in VGPRs.
+    V192,
     /// Eight dwords in VGPRs.
     V256,
+    /// Sixteen dwords in VGPRs.
+    V512,
     /// Thirty-two dwords in VGPRs.
     V1024,
     /// A matrix accumulator of eight dwords (four with 64 lanes): VGPRs or an
@@ -111,6 +115,9 @@ pub enum Type {
     Av64,
     /// Four dwords in vector or accumulation registers.
     Av128,
+    /// Eight dwords in vector or accumulation registers; of elements that
+    /// modifiers choose, as many as those take.
+    Av256,
     /// A matrix accumulator of two dwords (double precision): vector or
     /// accumulation registers, or an inline constant.
     Acc64,
@@ -177,8 +184,9 @@ impl Type {
             Type::PkF32 | Type::Pk2B32 | Type::Av64 | Type::Acc64 => 2,
             Type::V96 | Type::S96 => 3,
             Type::B128 | Type::V128 | Type::S128 | Type::Av128 | Type::Acc128 => 4,
-            Type::V256 | Type::S256 | Type::Acc256 => 8,
-            Type::S512 | Type::Acc512 => 16,
+            Type::V192 => 6,
+            Type::V256 | Type::S256 | Type::Acc256 | Type::Av256 => 8,
+            Type::V512 | Type::S512 | Type::Acc512 => 16,
             Type::Acc1024 | Type::V1024 => 32,
             Type::Mask => wave.mask_dwords(),
             Type::AccF32 | Type::AccB32 | Type::AccF16 | Type::AccBf16 => match wave {

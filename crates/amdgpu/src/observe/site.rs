@@ -109,7 +109,7 @@ impl Transfer {
         let atomic = atomic_function(instruction.op);
         let verb = if atomic.is_some() || name.contains("storexchg") || path == Path::LdsCounter {
             Verb::Atomic
-        } else if name.contains("_load") {
+        } else if name.contains("_load") || name.starts_with("ds_read_") {
             Verb::Load
         } else if name.contains("_store") {
             Verb::Store
@@ -162,8 +162,10 @@ fn is_coherent(instruction: &Instruction) -> bool {
     }
 }
 
-/// Bytes that the last type in a name has: 2 of `buffer_load_u16_d16_hi`.
+/// Bytes that the last type in a name has: 2 of `buffer_load_u16_d16_hi`. What
+/// comes behind `tr` is the size of the elements that are transposed.
 fn bytes_of_name(name: &str) -> Option<u32> {
+    let name = name.split("_tr_").next()?;
     let bits = |part: &str| match part {
         "ubyte" | "sbyte" => Some(8),
         "ushort" | "sshort" => Some(16),
@@ -178,7 +180,7 @@ fn bytes_of_name(name: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::isa::{Opcode, Type};
+    use crate::isa::{Opcode, Type, WaveSize};
 
     #[test]
     fn names_tell_sizes() {
@@ -191,6 +193,8 @@ mod tests {
             ("flat_load_i8", 1),
             ("s_load_b96", 12),
             ("global_load_lds_dwordx4", 16),
+            ("ds_read_b64_tr_b16", 8),
+            ("ds_read_b96_tr_b6", 12),
         ] {
             assert_eq!(bytes_of_name(name), Some(bytes), "{name}");
         }
@@ -204,7 +208,9 @@ mod tests {
             let moves = ["buffer_", "global_", "flat_", "scratch_", "ds_"]
                 .iter()
                 .any(|family| name.starts_with(family));
-            let plain = name.contains("_load_b") || name.contains("_store_b");
+            let plain = ["_load_b", "_store_b", "ds_read_b"]
+                .iter()
+                .any(|verb| name.contains(verb));
             // Blocks are of as many registers as M0 says; nothing executes them.
             if !moves || !plain || name.contains("_lds_") || name.ends_with("_block") {
                 continue;
@@ -221,5 +227,26 @@ mod tests {
                 assert_eq!(bytes.div_ceil(4), dwords, "{name}");
             }
         }
+    }
+
+    #[test]
+    fn transposed_loads_and_loads_to_lds_are_known() {
+        let of = |generation, words: &[u32]| {
+            let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+            let instruction = crate::isa::decode(generation, WaveSize::Wave64, &bytes, 0);
+            let site = Site::new(0, &instruction.expect("it decodes"));
+            let transfer = site.transfer.expect("it goes to memory");
+            (transfer.path, transfer.bytes, transfer.to_lds)
+        };
+        let cdna4 = Generation::Gfx9(Cdna::Cdna4);
+        // ds_read_b64_tr_b16 v[2:3], v1 offset:16
+        let transposed = of(cdna4, &[0xd9c6_0010, 0x0200_0001]);
+        assert_eq!(transposed, (Path::Lds, 8, false));
+        // global_load_lds_dwordx4 v[2:3], off
+        let direct = of(cdna4, &[0xddf4_8000, 0x007f_0002]);
+        assert_eq!(direct, (Path::Global, 16, true));
+        // buffer_load_dwordx3 v1, s[4:7], 0 offen lds
+        let buffer = of(cdna4, &[0xe059_1000, 0x8001_0001]);
+        assert_eq!(buffer, (Path::Buffer, 12, true));
     }
 }

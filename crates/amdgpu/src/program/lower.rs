@@ -11,7 +11,7 @@ use crate::exec::aperture;
 use crate::exec::families::{Nop, SMov32, Scalar, Splat, Stage, Switch, Unknown};
 use crate::fault::{Fault, FaultKind, FaultRecord};
 use crate::isa::{
-    Encoding, Flags, Generation, Instruction, Opcode, Operand, Special, Type, WaveSize,
+    Cdna, Encoding, Flags, Generation, Instruction, Opcode, Operand, Special, Type, WaveSize,
 };
 use crate::module::Kernel;
 use crate::observe::{Show, Site};
@@ -411,6 +411,11 @@ impl Lowerer {
     /// Is this code of gfx9?
     pub(super) fn is_gfx9(&self) -> bool {
         self.target.generation.is_gfx9()
+    }
+
+    /// Are floats of a byte those of the Open Compute Project?
+    pub(super) fn has_ocp_floats(&self) -> bool {
+        self.target.generation == Generation::Gfx9(Cdna::Cdna4)
     }
 
     /// Is this code of gfx12?

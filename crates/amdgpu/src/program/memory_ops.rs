@@ -351,6 +351,10 @@ fn lds(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
         "storexchg_2addr_rtn_b64" | "storexchg_2addr_stride64_rtn_b64" => {
             l.common_code::<DsExchange2<true>>()
         }
+        "read_b64_tr_b4" => l.common_code::<DsLoadTransposed<2, 4>>(),
+        "read_b96_tr_b6" => l.common_code::<DsLoadTransposed<3, 6>>(),
+        "read_b64_tr_b8" => l.common_code::<DsLoadTransposed<2, 8>>(),
+        "read_b64_tr_b16" => l.common_code::<DsLoadTransposed<2, 16>>(),
         _ => transfers!(l, name, DsLoad, DsLoadSmall, DsStore, DsStoreSmall),
     };
     let mut op = l.op_of(run);

@@ -50,7 +50,15 @@ pub(super) fn is_for_whole_wave(i: &Instruction) -> bool {
     let matrix = i.op.name().starts_with("v_wmma_") && i.generation == Generation::Gfx12;
     to_scalar
         || matrix
-        || matches!(i.op, VWritelaneB32 | VPermlane64B32 | DsAppend | DsConsume)
+        || matches!(
+            i.op,
+            VWritelaneB32
+                | VPermlane64B32
+                | VPermlane16SwapB32
+                | VPermlane32SwapB32
+                | DsAppend
+                | DsConsume
+        )
         || permutes && i.generation.is_gfx9()
         || i.info().dst.first().is_some_and(|ty| ty.is_accumulator())
 }
@@ -59,7 +67,7 @@ pub(super) fn lower(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     if matches!(i.op, Opcode::VNop | Opcode::VPipeflush | Opcode::VClrexcp) {
         return Ok(());
     }
-    if let Some(second) = &i.dual {
+    if let Some(second) = i.dual.as_ref().filter(|_| i.encoding == Encoding::Vopd) {
         return dual(l, i, second);
     }
     match &i.modifiers.dpp {

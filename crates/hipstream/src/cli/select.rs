@@ -39,7 +39,7 @@ impl LibraryArgs {
 /// Where the work runs.
 #[derive(Clone, Debug, Args)]
 pub(super) struct DeviceArgs {
-    /// Where to run: `software`, `software://gfx942`, `hip`, `hip://ORDINAL`, `hip://GPU-UUID`, the same with `cuda`, or `auto` (HIP's first device if there is one, else software). Repeated for programs that use several.
+    /// Where to run: `software`, `software://CHIP` (gfx90a, gfx942, gfx950, gfx1100, gfx1200, gfx1201), `hip`, `hip://ORDINAL`, `hip://GPU-UUID`, the same with `cuda`, or `auto` (HIP's first device if there is one, else software). Repeated for programs that use several.
     #[arg(long, env = "HIPSTREAM_DEVICE", default_value = "auto")]
     device: Vec<String>,
     /// How recorded commands reach the device.

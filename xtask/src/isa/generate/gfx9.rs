@@ -14,6 +14,7 @@ pub(super) fn is_matrix(form: &Form) -> bool {
                 | Type::Av32
                 | Type::Av64
                 | Type::Av128
+                | Type::Av256
                 | Type::Acc64
                 | Type::Acc128
                 | Type::Acc256
@@ -28,7 +29,9 @@ pub(super) fn is_matrix(form: &Form) -> bool {
 /// VOP3P and buffer offsets.
 pub(super) fn crashes_llvm(case: &Case) -> bool {
     const LITERAL: u32 = 255;
+    let second = case[0] >> 23 == 0x1a7 && case[2] >> 23 == 0x1a7;
     match case[0] >> 26 {
+        0x34 if second && case[3] >> 18 & 0x1ff == LITERAL => true,
         0x34 => (0..3).any(|i| case[1] >> (9 * i) & 0x1ff == LITERAL),
         0x38 | 0x3a => case[1] >> 24 == LITERAL,
         _ => false,
@@ -65,6 +68,16 @@ pub(super) fn matrix(random: &mut Random, form: &Form, number: u32, case: &mut C
         | sources[2] << 18
         | random.rarely(2, 2) << 27
         | random.rarely(4, 3) << 29;
+    if info.flags.contains(Flags::SCALED) && !random.once_in(16) {
+        case[0] &= !(0xf << 11);
+        if random.once_in(2) {
+            let product = [case[0] | 1 << 11, case[1]];
+            case[0] = 0x1a7 << 23 | 0x2c << 16 | random.rarely(2, 2) << 11;
+            case[1] = 0x100 | random.below(256) | (0x100 | random.below(256)) << 9;
+            case[1] |= random.rarely(2, 2) << 27;
+            case[2..].copy_from_slice(&product);
+        }
+    }
 }
 
 pub(super) fn sdwa_word(random: &mut Random, form: &Form) -> u32 {

@@ -18,7 +18,10 @@ pub(super) fn packed(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, 
     reader.words = 2;
     let high = reader.word(1)?;
     let info = instruction.info();
-    match info.dst[0] {
+    let Some(&result) = info.dst.first() else {
+        return scales(reader, instruction, word, high);
+    };
+    match result {
         Type::A32 => write_accumulator(reader, &mut instruction, word, high)?,
         _ if info.src[0] == Type::A32 => read_accumulator(reader, &mut instruction, word, high)?,
         ty if ty.is_accumulator() => matrix(reader, &mut instruction, word, high)?,
@@ -28,6 +31,59 @@ pub(super) fn packed(reader: &mut Reader<'_>, word: u32) -> Result<Instruction, 
         }
     }
     Ok(reader.finish(instruction))
+}
+
+/// The instruction that scales a matrix product, and that product if it follows.
+fn scales(
+    reader: &mut Reader<'_>,
+    mut instruction: Instruction,
+    word: u32,
+    high: u32,
+) -> Result<Instruction, DecodeError> {
+    /// The bit of the product that says that scales are in front of it.
+    const SCALED: u32 = 1 << 11;
+    let scaled = |word: &u32| {
+        let number = bits(*word, 16, 7) as usize;
+        let row = usize::from(reader.rows.vop3p[number]);
+        let info = Opcode::ALL
+            .get(row)
+            .and_then(|op| op.info(reader.generation));
+        word >> 23 == 0x1a7
+            && bits(*word, 11, 4) == 1
+            && info.is_some_and(|info| info.flags.contains(Flags::SCALED))
+    };
+    let product = reader.try_word(2).filter(scaled);
+    instruction.modifiers.op_sel = bits(word, 11, 2) as u8;
+    instruction.modifiers.op_sel_hi = bits(high, 27, 2) as u8;
+    let Some(product) = product else {
+        reader.reserved(bits(word, 0, 8), "vdst")?;
+        reader.reserved(bits(word, 8, 3) | bits(word, 13, 1), "modifiers")?;
+        reader.reserved(bits(word, 15, 1) | bits(high, 29, 3), "modifiers")?;
+        long_sources(reader, &mut instruction, high)?;
+        return Ok(reader.finish(instruction));
+    };
+    for (i, name) in ["scale_src0", "scale_src1"].into_iter().enumerate() {
+        let Some(index) = bits(high, 9 * i as u32, 9).checked_sub(256) else {
+            return Err(reader.bad(name));
+        };
+        instruction.src[i] = reader.vgprs(index, 1, name)?;
+    }
+    let offset = reader.offset + 8;
+    let mut behind = Reader { offset, ..*reader };
+    let mut product = packed(&mut behind, product & !SCALED)?;
+    product.size_bytes += 8;
+    product.dual = Some(Box::new(instruction));
+    Ok(product)
+}
+
+/// Dwords of the elements that a modifier names for half of a row: of eight,
+/// six or four bits each.
+fn scaled_dwords(format: u32) -> u8 {
+    match format {
+        2 | 3 => 6,
+        4 => 4,
+        _ => 8,
+    }
 }
 
 /// The modifier fields of moves, all zero.
@@ -80,8 +136,17 @@ fn matrix(
         second: bit(high, 28),
         result: bit(word, 15),
     };
+    let scaled = info.flags.contains(Flags::SCALED);
+    let formats = [bits(word, 8, 3), bits(high, 29, 3)];
+    if scaled {
+        reader.reserved(bits(word, 11, 4), "abid")?;
+    }
     let register = |index: u32, ty: Type, accumulation: bool, name: &'static str| {
-        let dwords = ty.dwords(reader.wave);
+        let dwords = match name {
+            "src0" if scaled => scaled_dwords(formats[0]),
+            "src1" if scaled => scaled_dwords(formats[1]),
+            _ => ty.dwords(reader.wave),
+        };
         if accumulation {
             reader.agprs(index, dwords, name)
         } else {

@@ -175,6 +175,10 @@ pub(super) fn long_sources(
         if code == LITERAL && reader.generation.is_gfx9() {
             return Err(reader.bad("literal"));
         }
+        // The one pair of floats that may not come from scalar registers.
+        if code < 256 && i == 0 && instruction.op == Opcode::VCvtScalef32SrPkFp4F32 {
+            return Err(reader.bad(NAMES[i]));
+        }
         let operand = reader.source(code, ty, NAMES[i])?;
         if dpp.is_some() && matches!(operand, Operand::Literal(_)) {
             return Err(reader.bad("literal beside DPP"));
@@ -219,7 +223,8 @@ fn long_modifiers(
         float |= u8::from(modified) << i;
         half |= ty.is_half();
         used |= u8::from(*ty != Type::Mask) << i;
-        selectable |= u8::from(!matches!(ty, Type::PkF16 | Type::PkBf16)) << i;
+        let whole = matches!(ty, Type::PkF16 | Type::PkBf16) && !flags.contains(Flags::HALF_SEL);
+        selectable |= u8::from(!whole) << i;
     }
     if !matches!(info.dst, [Type::Mask | Type::S32]) {
         used |= 8;
@@ -227,6 +232,7 @@ fn long_modifiers(
     }
     if flags.contains(Flags::OP_SEL) {
         selectable = 3;
+        used |= 3;
     }
     let gfx12 = reader.generation == Generation::Gfx12;
     let picks_byte = gfx12 && instruction.op.widens_part();
@@ -236,7 +242,7 @@ fn long_modifiers(
     let has_scalar_result = info.dst.len() == 2;
     half |= info.dst.iter().any(|ty| ty.is_half());
     let mut all = (1 << info.src.len()) - 1;
-    let into_byte = instruction.op.rounds_into_part();
+    let into_byte = instruction.op.puts_byte();
     if into_byte {
         (all, used, selectable) = if gfx12 { (3, 12, 12) } else { (7, 15, 15) };
     }
@@ -246,6 +252,16 @@ fn long_modifiers(
         float
     };
     let modifiers = &mut instruction.modifiers;
+    if flags.contains(Flags::TRUTH_TABLE) {
+        let table = bits(high, 29, 3) | bits(word, 8, 3) << 3 | bits(high, 27, 2) << 6;
+        modifiers.truth_table = table as u8;
+        if flags.contains(Flags::HALF_SEL) {
+            modifiers.op_sel = bits(word, 11, 4) as u8;
+        } else {
+            reader.reserved(bits(word, 11, 4), "op_sel")?;
+        }
+        return reader.reserved(bits(word, 15, 1), "clamp");
+    }
     let neg = bits(high, 29, 3) as u8;
     reader.reserved(u32::from(neg & !allowed), "neg")?;
     modifiers.neg = neg & float;
@@ -255,7 +271,7 @@ fn long_modifiers(
         modifiers.abs = abs & float;
         let op_sel = bits(word, 11, 4) as u8;
         let selects = match reader.generation {
-            Generation::Gfx9(_) => flags.contains(Flags::HALF_SEL),
+            Generation::Gfx9(_) => flags.intersects(Flags::HALF_SEL | Flags::OP_SEL),
             Generation::Gfx11 | Generation::Gfx12 => {
                 half || into_byte || flags.contains(Flags::OP_SEL)
             }
@@ -264,6 +280,9 @@ fn long_modifiers(
             reader.reserved(u32::from(op_sel & !used), "op_sel")?;
             modifiers.op_sel = op_sel & selectable;
         }
+    }
+    if instruction.op == Opcode::VCvtPkBf16F32 {
+        reader.reserved(bits(word, 13, 1), "op_sel")?;
     }
     modifiers.clamp = bit(word, 15);
     if modifiers.clamp && !flags.contains(Flags::CLAMP) {

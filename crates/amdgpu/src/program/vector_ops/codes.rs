@@ -27,6 +27,11 @@ pub(super) struct Code {
 
 /// The lane function of an opcode.
 pub(super) fn lane_function(l: &Lowerer, op: Opcode, clamp: bool) -> Option<Code> {
+    if l.has_ocp_floats()
+        && let Some(code) = ocp_function(l, op)
+    {
+        return Some(code);
+    }
     // A clamp of other integers changes nothing.
     let saturating = clamp.then(|| saturating(l, op)).flatten();
     let unusual = l.unusual.then(|| rounded_function(l, op)).flatten();
@@ -197,6 +202,14 @@ fn seldom_function(l: &Lowerer, op: Opcode) -> Option<Code> {
     })
 }
 
+/// Conversions of floats of a byte, where those are of the Open Compute Project.
+fn ocp_function(l: &Lowerer, op: Opcode) -> Option<Code> {
+    Some(code_table! { l, op, seldom:
+        VCvtF32Fp8 => CvtF32Fp8Ocp,
+        VCvtF32Bf8 => CvtF32Bf8Ocp,
+    })
+}
+
 /// f32 that is often used with signs changed.
 fn float_function(l: &Lowerer, op: Opcode) -> Option<Code> {
     Some(code_table! { l, op, float:
@@ -311,6 +324,8 @@ fn other_float_function(l: &Lowerer, op: Opcode) -> Option<Code> {
 fn integer_function(l: &Lowerer, op: Opcode) -> Option<Code> {
     Some(code_table! { l, op, whole:
         VMovB32 => Move,
+        VPrngB32 => Prng,
+        VCvtF32Bf16 => CvtF32Bf16,
         VAccvgprReadB32 => Move,
         VAccvgprWriteB32 => Move,
         VAccvgprMovB32 => Move,
@@ -453,6 +468,8 @@ fn packed_function(l: &Lowerer, op: Opcode) -> Option<Code> {
             VPkAddF16 => AddF32,
             VPkMulF16 => MulF32,
             VPkMinF16 => MinF32,
+            VPkMinimum3F16 => Minimum3F32,
+            VPkMaximum3F16 => Maximum3F32,
             VPkMaxF16 => MaxF32,
             VPkMinimumF16 => MinimumF32,
             VPkMaximumF16 => MaximumF32,

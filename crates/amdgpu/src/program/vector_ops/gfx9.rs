@@ -6,7 +6,7 @@ use super::parts::push_finished;
 use super::{Halves, Source, finish_flags, modifier_bits, sources_of, take_all};
 use crate::exec::families::*;
 use crate::exec::lane::*;
-use crate::exec::mfma;
+use crate::exec::{mfma, scaled};
 use crate::isa::{Instruction, Opcode, Operand, Selection, Type};
 use crate::simd::Handler;
 use crate::wave::temp;
@@ -20,6 +20,24 @@ pub(super) fn lower(l: &mut Lowerer, i: &Instruction) -> Result<bool, Refusal> {
         VPkMulF32 => pair::<MulF32>(l, i)?,
         VPkAddF32 => pair::<AddF32>(l, i)?,
         VPkMovB32 => pair::<Move>(l, i)?,
+        VCvtPkF32Fp8 if l.has_ocp_floats() => widen_pair::<CvtF32Fp8Ocp>(l, i)?,
+        VCvtPkF32Bf8 if l.has_ocp_floats() => widen_pair::<CvtF32Bf8Ocp>(l, i)?,
+        VCvtPkFp8F32 if l.has_ocp_floats() => narrow::<CvtPkFp8OcpF32>(l, i, 0xffff)?,
+        VCvtPkBf8F32 if l.has_ocp_floats() => narrow::<CvtPkBf8OcpF32>(l, i, 0xffff)?,
+        VCvtSrFp8F32 if l.has_ocp_floats() => narrow::<CvtSrFp8OcpF32>(l, i, 0xff)?,
+        VCvtSrBf8F32 if l.has_ocp_floats() => narrow::<CvtSrBf8OcpF32>(l, i, 0xff)?,
+        VCvtSrF16F32 => narrow::<CvtSrF16F32>(l, i, 0xffff)?,
+        VCvtSrBf16F32 => narrow::<CvtSrBf16F32>(l, i, 0xffff)?,
+        VAshrPkI8I32 => narrow::<AshrPkI8>(l, i, 0xffff)?,
+        VAshrPkU8I32 => narrow::<AshrPkU8>(l, i, 0xffff)?,
+        VCvtPkF16F32 | VCvtPkBf16F32 if i.modifiers.clamp => {
+            return Err("a clamp of packed results is not implemented".to_owned());
+        }
+        VCvtPkF16F32 => narrow::<CvtPkF16F32>(l, i, u32::MAX)?,
+        VCvtPkBf16F32 => narrow::<CvtPkBf16F32>(l, i, u32::MAX)?,
+        VBitop3B32 | VBitop3B16 => table(l, i)?,
+        VPermlane16SwapB32 => swap_rows(l, i, l.common_code::<PermlaneSwap<false>>())?,
+        VPermlane32SwapB32 => swap_rows(l, i, l.common_code::<PermlaneSwap<true>>())?,
         VCvtPkF32Fp8 => widen_pair::<CvtF32Fp8>(l, i)?,
         VCvtPkF32Bf8 => widen_pair::<CvtF32Bf8>(l, i)?,
         VCvtPkFp8F32 => narrow::<CvtPkFp8F32>(l, i, 0xffff)?,
@@ -28,12 +46,54 @@ pub(super) fn lower(l: &mut Lowerer, i: &Instruction) -> Result<bool, Refusal> {
         VCvtSrBf8F32 => narrow::<CvtSrBf8F32>(l, i, 0xff)?,
         VDot4I32I8 | VDot4cI32I8 => dot(l, i, l.common_code::<DotSigned<8>>())?,
         VDot8I32I4 | VDot8cI32I4 => dot(l, i, l.common_code::<DotSigned<4>>())?,
-        _ => match mfma::of(i.op, l.backend()) {
+        _ if i.op.name().starts_with("v_cvt_scalef32_") => convert_scaled(l, i)?,
+        _ => match mfma::of(i.op, l.backend(), l.has_ocp_floats()) {
             Some((shape, run)) => matrix(l, i, shape, run)?,
             None => return Ok(false),
         },
     }
     Ok(true)
+}
+
+/// A function of three bits, for each bit of the sources.
+fn table(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
+    let mut op = l.op::<TruthTable>();
+    let taken = sources_of(l, i, Halves::Raw);
+    [op.a, op.b, op.c] = take_all(l, i, &taken)?;
+    op.imm = u32::from(i.modifiers.truth_table);
+    let result = l.result(i.dst[0])?;
+    let finish = finish_flags(l, i, Halves::Raw);
+    push_finished(l, op, result, finish);
+    Ok(())
+}
+
+/// Rows of 16 lanes swapped between two registers.
+fn swap_rows(l: &mut Lowerer, i: &Instruction, run: Handler) -> Result<(), Refusal> {
+    let mut op = l.op_of(run);
+    (op.d, op.a) = (l.vgpr(i.dst[0])?, l.vgpr(i.src[0])?);
+    (op.imm, op.aux) = (u32::from(l.vgprs), u32::from(i.modifiers.op_sel & 3));
+    l.push(op);
+    Ok(())
+}
+
+/// Between floats and small floats that have a scale in common.
+fn convert_scaled(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
+    let mut op = l.common_op::<ConvertScaled>();
+    let types = i.info().src;
+    op.a = l.source(0, i.src[0], types[0])?;
+    // The last source is the scale.
+    let last = types.len() - 1;
+    op.c = l.source(last, i.src[last], types[last])?;
+    op.b = if last == 2 {
+        l.source(1, i.src[1], types[1])?
+    } else {
+        op.a
+    };
+    op.d = l.result(i.dst[0])?;
+    op.imm = i.op as u32;
+    op.aux = modifier_bits(i) & 0x3f | u32::from(i.modifiers.op_sel) << 8;
+    l.push(op);
+    Ok(())
 }
 
 fn refuse_dpp(i: &Instruction) -> Result<(), Refusal> {
@@ -212,6 +272,27 @@ fn matrix(
     };
     op.imm = u32::from(l.vgprs);
     op.e = shape.pack();
+    if let Some(scales) = &i.dual {
+        op.aux |= scaled::SCALES;
+        take_scales(l, scales)?;
+    }
     l.push(op);
+    Ok(())
+}
+
+/// The scales of both factors, of both halves of the wave.
+fn take_scales(l: &mut Lowerer, scales: &Instruction) -> Result<(), Refusal> {
+    let m = &scales.modifiers;
+    for factor in 0..2_u16 {
+        let bit = |mask: u8| u32::from(mask >> factor & 1);
+        let row = l.vgpr(scales.src[factor as usize])?;
+        for half in 0..2 {
+            let mut op = l.common_op::<TakeScale>();
+            op.a = row + half * l.vgprs;
+            op.d = l.temp(temp::TAKEN + 2 * factor + half);
+            op.imm = 8 * (bit(m.op_sel) | bit(m.op_sel_hi) << 1);
+            l.push(op);
+        }
+    }
     Ok(())
 }
