@@ -103,6 +103,7 @@ pub(crate) struct Program {
     code: Vec<u8>,
     /// The vector register that is the first accumulation register (gfx9).
     agprs: u16,
+    has_barriers: bool,
     /// What watchers are shown, if the program is observed.
     sites: Vec<Site>,
 }
@@ -191,6 +192,11 @@ impl Program {
     /// upper half.
     pub(crate) fn vgprs(&self) -> u16 {
         self.vgprs
+    }
+
+    /// Whether waves of a workgroup wait for each other anywhere.
+    pub(crate) fn has_barriers(&self) -> bool {
+        self.has_barriers
     }
 
     /// The row of the first accumulation register.

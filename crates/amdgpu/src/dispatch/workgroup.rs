@@ -23,6 +23,16 @@ const SLICE: u64 = 1000;
 const PATIENCE: u32 = 64;
 const PATIENCE_AT_BARRIERS: u32 = 8;
 
+/// The patience of each of so many waves. Where no barrier orders them, nothing
+/// but their side by side makes some kernels right, so that has no end.
+fn patience(waves: usize, has_barriers: bool) -> u32 {
+    match (waves, has_barriers) {
+        (..=1, _) => 0,
+        (_, true) => PATIENCE,
+        (_, false) => u32::MAX,
+    }
+}
+
 /// The registers and LDS of one thread.
 #[derive(Debug, Default)]
 pub(crate) struct Worker {
@@ -66,7 +76,7 @@ impl Worker {
                     wave.scratch.fill(Row::ZERO);
                 }
                 begin(wave, job, position, items);
-                wave.patience = if count > 1 { PATIENCE } else { 0 };
+                wave.patience = patience(count, job.program.has_barriers());
             }
             first = false;
             if let Some(watcher) = &mut env.watcher {

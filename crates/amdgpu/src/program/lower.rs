@@ -339,6 +339,8 @@ pub(super) struct Lowerer {
     pub(super) vgprs: u16,
     /// The vector register that is the first accumulation register (gfx9).
     agprs: u16,
+    /// Whether waves wait for each other.
+    pub(super) has_barriers: bool,
     /// Must each instruction be shown to a watcher?
     observed: bool,
     sites: Vec<Site>,
@@ -378,6 +380,7 @@ impl Lowerer {
             unusual: modes.unusual,
             vgprs,
             agprs: vgprs / 2,
+            has_barriers: false,
             observed: false,
             sites: Vec::new(),
             target,
@@ -537,6 +540,7 @@ impl Lowerer {
             scalar_constants: self.scalars,
             code,
             agprs: self.agprs,
+            has_barriers: self.has_barriers,
             sites: self.sites,
         }
     }

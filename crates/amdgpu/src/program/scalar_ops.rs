@@ -309,6 +309,14 @@ fn control(l: &mut Lowerer, i: &Instruction, at: u32) -> Result<(), Refusal> {
         Operand::Imm(value) => Some(*value),
         _ => None,
     });
+    let is_barrier = |op| {
+        use Opcode::{SBarrier, SBarrierSignal, SBarrierSignalIsfirst, SBarrierWait};
+        matches!(
+            op,
+            SBarrier | SBarrierSignal | SBarrierSignalIsfirst | SBarrierWait
+        )
+    };
+    l.has_barriers |= is_barrier(i.op);
     let op = match i.op {
         Opcode::SEndpgm | Opcode::SEndpgmSaved | Opcode::SEndpgmOrderedPsDone => {
             l.common_op::<End>()

@@ -204,6 +204,18 @@ fn patient_waves_let_others_run_while_they_wait_for_loads() {
 }
 
 #[test]
+fn a_program_knows_whether_its_waves_wait_for_each_other() {
+    let size = WaveSize::Wave32;
+    let has_barriers = |lines: &[Line]| {
+        let bench = Bench::new(&words(lines, size), size, Backend::Portable).expect("it lowers");
+        bench.env.program.has_barriers()
+    };
+    let nop: Line = ("s_nop 0", &[0xbf80_0000]);
+    assert!(!has_barriers(&[nop]));
+    assert!(has_barriers(&[nop, ("s_barrier", &[0xbfbd_0000])]));
+}
+
+#[test]
 fn ops_that_are_joined_are_also_reached_one_by_one() {
     let add: Line = ("v_add_f32_e32 v5, v1, v5", &[0x060a_0b01]);
     let fused: Line = ("v_fmac_f32_e32 v5, v1, v2", &[0x560a_0501]);
