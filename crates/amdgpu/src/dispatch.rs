@@ -88,6 +88,7 @@ pub(crate) fn run(
             waves_per_workgroup: waves,
             lds_bytes,
             scratch_bytes: workgroup::scratch_bytes(kernel),
+            bindings: launch.bindings.map(<[_]>::to_vec),
         })
     });
     let alone = watch.as_ref().is_some_and(Watch::is_serial);

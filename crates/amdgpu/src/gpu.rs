@@ -8,7 +8,7 @@ use crate::dispatch::{self, Pool};
 use crate::fault::Fault;
 use crate::memory::Memory;
 use crate::module::{Kernel, LoadError, Module};
-use crate::observe::{Checks, Observer};
+use crate::observe::{BoundRange, Checks, Observer};
 use crate::simd::Backend;
 
 /// How a software GPU is made.
@@ -69,6 +69,9 @@ pub struct Launch<'a> {
     pub dynamic_lds_bytes: u32,
     /// The explicit kernel arguments; hidden ones are filled in.
     pub kernarg: &'a [u8],
+    /// The memory that it is meant to access, if that is known: an observer
+    /// that checks memory reports other accesses.
+    pub bindings: Option<&'a [BoundRange]>,
 }
 
 /// What a launch did.

@@ -36,7 +36,7 @@ pub use memory::{
 };
 pub use module::{Kernel, LoadError, Module};
 pub use observe::{
-    Check, Checks, Counts, Finding, InstructionCount, LaunchCounts, Observed, Observer, Party,
-    Traffic, UnknownCheck,
+    BoundRange, Check, Checks, Counts, Finding, InstructionCount, LaunchCounts, Observed, Observer,
+    Party, Traffic, UnknownCheck,
 };
 pub use program::Unsupported;

@@ -156,10 +156,27 @@ impl Relation {
         }
     }
 
-    fn distance(self) -> u64 {
+    pub(crate) fn distance(self) -> u64 {
         match self {
             Relation::Before { distance } | Relation::After { distance } => distance,
             Relation::Inside { .. } | Relation::Freed { .. } => 0,
+        }
+    }
+}
+
+impl fmt::Display for Relation {
+    /// What the name of the allocation completes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Relation::Before { distance } => write!(f, "{distance} bytes before"),
+            Relation::After { distance } => write!(f, "{distance} bytes past the end of"),
+            Relation::Inside { offset, overrun: 0 } | Relation::Freed { offset } => {
+                write!(f, "at offset {offset} of")
+            }
+            Relation::Inside { offset, overrun } => write!(
+                f,
+                "at offset {offset}, reaching {overrun} bytes past the end, of"
+            ),
         }
     }
 }
@@ -174,24 +191,12 @@ impl Nearest {
 impl fmt::Display for Nearest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let AllocationInfo { base, bytes, kind } = self.allocation;
-        match self.relation {
-            Relation::Before { distance } => write!(f, "{distance} bytes before")?,
-            Relation::After { distance } => write!(f, "{distance} bytes past the end of")?,
-            Relation::Inside { offset, overrun: 0 } => write!(f, "at offset {offset} of")?,
-            Relation::Inside { offset, overrun } => {
-                write!(
-                    f,
-                    "at offset {offset}, reaching {overrun} bytes past the end, of"
-                )?;
-            }
-            Relation::Freed { offset } => {
-                return write!(
-                    f,
-                    "at offset {offset} of a FREED {kind} allocation of {bytes} bytes at {base:#x}"
-                );
-            }
-        }
-        write!(f, " the {kind} allocation of {bytes} bytes at {base:#x}")
+        let article = if self.is_freed() { "a FREED" } else { "the" };
+        write!(
+            f,
+            "{} {article} {kind} allocation of {bytes} bytes at {base:#x}",
+            self.relation
+        )
     }
 }
 
@@ -274,6 +279,12 @@ impl Memory {
     /// What of device memory was written, if that is kept in mind.
     pub(crate) fn shadow(&self) -> Option<&Shadow> {
         self.shadow.as_ref()
+    }
+
+    /// Does an observer keep in mind what is written? Then there is sense in
+    /// [`Memory::discard`].
+    pub fn is_observed(&self) -> bool {
+        self.shadow.is_some()
     }
 
     /// Says that what is in `bytes` at `address` means nothing any more: an

@@ -7,6 +7,7 @@
 //! there are no such ops, and nothing is looked at.
 
 mod access;
+mod bindings;
 mod finding;
 mod memory;
 mod races;
@@ -31,6 +32,7 @@ use access::Layout;
 use finding::Findings;
 use tally::Tally;
 
+pub use bindings::BoundRange;
 pub use finding::{Check, Finding, Party};
 pub(crate) use shadow::Shadow;
 pub(crate) use site::Site;
@@ -40,7 +42,8 @@ bitflags::bitflags! {
     /// Checks that an observer makes beside counting.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
     pub struct Checks: u8 {
-        /// Reads of memory that nothing has written.
+        /// Reads of memory that nothing has written, and accesses outside what
+        /// a launch is bound to.
         const MEMORY = 1 << 0;
         /// Accesses to the same memory, by waves that nothing orders.
         const RACES = 1 << 1;
@@ -165,6 +168,8 @@ pub(crate) struct Subject {
     pub(crate) waves_per_workgroup: u32,
     pub(crate) lds_bytes: u32,
     pub(crate) scratch_bytes: u32,
+    /// What it is bound to, if that is known.
+    pub(crate) bindings: Option<Vec<BoundRange>>,
 }
 
 /// A launch that is watched.
@@ -195,6 +200,9 @@ impl Watch {
             tally: Tally::new(launch.program.sites().len()),
             findings: Findings::default(),
             memory: when(Checks::MEMORY).then(|| memory::Watcher::new(launch)),
+            bindings: (launch.bindings.clone())
+                .filter(|_| when(Checks::MEMORY))
+                .map(bindings::Watcher::new),
             races: when(Checks::RACES).then(races::Watcher::default),
             waits: when(Checks::WAITS).then(waits::Watcher::default),
             workgroup: Workgroup::default(),
@@ -253,6 +261,7 @@ pub(crate) struct Watcher {
     tally: Tally,
     findings: Findings,
     memory: Option<memory::Watcher>,
+    bindings: Option<bindings::Watcher>,
     races: Option<races::Watcher>,
     waits: Option<waits::Watcher>,
     workgroup: Workgroup,
@@ -321,6 +330,9 @@ impl Watcher {
             access::each(site, self.layout, wave, |access| {
                 if let Some(memory) = &mut self.memory {
                     memory.see(here, access, env, &mut self.findings);
+                }
+                if let Some(bindings) = &self.bindings {
+                    bindings.see(here, access, env, &mut self.findings);
                 }
                 if let Some(races) = &mut self.races {
                     races.see(here, access, env, &mut self.findings);

@@ -44,6 +44,7 @@ impl Device {
             block: [block, 1, 1],
             dynamic_lds_bytes: 0,
             kernarg,
+            bindings: None,
         })
     }
 
@@ -283,6 +284,7 @@ fn lds_overflow() {
         block: [32, 1, 1],
         dynamic_lds_bytes: 4,
         kernarg: &256_u32.to_le_bytes(),
+        bindings: None,
     };
     device.gpu.run(&launch).expect("256 is in bounds now");
 }
@@ -332,6 +334,7 @@ fn launches_that_do_not_fit() {
         block: [32, 1, 1],
         dynamic_lds_bytes: 0,
         kernarg: &kernarg,
+        bindings: None,
     };
     let other = device_with(Config::default());
     let other_kernel = other.kernel("lds_store_at");
@@ -436,6 +439,7 @@ fn relocations_and_variables() {
         block: [1; 3],
         dynamic_lds_bytes: 0,
         kernarg: &out.to_le_bytes(),
+        bindings: None,
     };
     let sum = || {
         device.gpu.run(&launch).expect("no fault");

@@ -46,6 +46,7 @@ fn run_case(gpu: &Gpu, case: &Case, target: &str) -> Result<Vec<Vec<u8>>, String
             block: dispatch.workgroup_size,
             dynamic_lds_bytes: dispatch.dynamic_lds_bytes,
             kernarg: &kernarg,
+            bindings: None,
         };
         gpu.run(&launch).map_err(|fault| fault.to_string())?;
     }

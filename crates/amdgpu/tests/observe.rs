@@ -3,11 +3,13 @@
 
 use amdgpu::isa::{Class, Fidelity};
 use amdgpu::{
-    AllocationKind, Arch, Check, Checks, Config, Finding, Gpu, Launch, Module, Observed, Observer,
-    Report,
+    AllocationKind, Arch, BoundRange, Check, Checks, Config, Finding, Gpu, Launch, Module,
+    Observed, Observer, Report,
 };
 
 const BUFFER_BYTES: u64 = 2048;
+/// Where in the buffer the second pointer of kernels points to.
+const SECOND: u64 = 1024;
 
 /// A device whose launches are watched, and a buffer for its kernels.
 struct Device {
@@ -15,6 +17,8 @@ struct Device {
     module: Module,
     observer: Option<Observer>,
     buffer: u64,
+    /// What its launches are bound to.
+    bindings: Option<Vec<BoundRange>>,
 }
 
 impl Device {
@@ -40,17 +44,20 @@ impl Device {
             module,
             observer,
             buffer,
+            bindings: None,
         }
     }
 
     fn run(&self, kernel: &str, workgroups: u32, items: u32) -> Report {
         let kernel = self.module.kernel(kernel).expect("the fixture has it");
+        let pointers = [self.buffer, self.buffer + SECOND].map(u64::to_le_bytes);
         let launch = Launch {
             kernel: &kernel,
             grid: [workgroups, 1, 1],
             block: [items, 1, 1],
             dynamic_lds_bytes: 0,
-            kernarg: &self.buffer.to_le_bytes(),
+            kernarg: pointers.as_flattened(),
+            bindings: self.bindings.as_deref(),
         };
         self.gpu.run(&launch).expect("no fault")
     }
@@ -331,4 +338,129 @@ fn checks_are_named() {
     assert_eq!("all".parse(), Ok(Checks::all()));
     let error = "memory,race".parse::<Checks>().expect_err("no such check");
     assert!(error.to_string().contains("`race`"), "{error}");
+}
+
+/// A range of the buffer: offset, bytes, whether it is only to be read.
+type Bound = (u64, u64, bool);
+
+/// What is found when a wave of a kernel runs bound to ranges of the buffer.
+fn bound(arch: Arch, checks: Checks, kernel: &str, ranges: &[Bound]) -> Vec<Finding> {
+    let mut device = Device::new(arch, checks, 1);
+    device.write(0, &[0; BUFFER_BYTES as usize]);
+    let range = |&(offset, bytes, is_read_only): &Bound| BoundRange {
+        address: device.buffer + offset,
+        bytes,
+        is_read_only,
+    };
+    device.bindings = Some(ranges.iter().map(range).collect());
+    device.run(kernel, 1, 64);
+    device.observed().findings
+}
+
+#[test]
+fn only_bindings_may_be_accessed() {
+    use Check::{OutsideBindings, ReadOnlyBinding};
+    let (source, target) = ((0, 256, true), (SECOND, 256, false));
+    let both = [source, target];
+    let rows: &[(&str, &[Bound], &[Check])] = &[
+        ("copy_own", &both, &[]),
+        ("copy_next", &both, &[OutsideBindings]),
+        ("copy_next", &[(0, 260, true), target], &[]),
+        ("copy_own", &[source], &[OutsideBindings]),
+        ("copy_own", &[], &[OutsideBindings, OutsideBindings]),
+        // It need not be one binding that has all of them.
+        ("copy_own", &[(0, 100, true), (100, 156, true), target], &[]),
+        (
+            "copy_own",
+            &[source, (SECOND, 253, false)],
+            &[OutsideBindings],
+        ),
+        ("store_to_source", &both, &[ReadOnlyBinding]),
+        ("store_to_source", &[(0, 256, false)], &[]),
+        // Under one of its two bindings it may be written.
+        ("store_to_source", &[source, (0, 256, false)], &[]),
+        (
+            "store_to_source",
+            &[source, (0, 252, false)],
+            &[ReadOnlyBinding],
+        ),
+        // Scalars are loaded by whole dwords, three as four.
+        ("read_one", &[(0, 1, true)], &[]),
+        ("read_four", &[(0, 12, true)], &[]),
+        ("read_four", &[(0, 0, true)], &[OutsideBindings]),
+        ("read_one", &[(4, 4, true)], &[OutsideBindings]),
+        // What belongs to a launch without being bound.
+        ("read_code", &[], &[]),
+        ("lds_written", &[], &[]),
+        ("scratch_written", &[], &[]),
+    ];
+    for arch in ARCHS {
+        for &(kernel, ranges, expected) in rows {
+            for checks in [Checks::MEMORY, Checks::RACES | Checks::WAITS] {
+                let findings = bound(arch, checks, kernel, ranges);
+                let found: Vec<_> = findings.iter().map(|finding| finding.check).collect();
+                let expected = match checks.contains(Checks::MEMORY) {
+                    true => expected,
+                    false => &[],
+                };
+                assert_eq!(
+                    found, expected,
+                    "{kernel} for {arch}, {ranges:?}: {findings:#?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn an_access_outside_names_the_nearest_binding() {
+    for arch in ARCHS {
+        let far = (SECOND + 512, 4, false);
+        let near = (SECOND, 228, false);
+        let findings = bound(
+            arch,
+            Checks::MEMORY,
+            "copy_own",
+            &[(0, 256, true), far, near],
+        );
+        let [finding] = &findings[..] else {
+            panic!("{findings:#?}");
+        };
+        // The lanes from 57 on.
+        assert_eq!(finding.party.lanes, !0 << 57);
+        let address = finding.address.expect("a place in memory");
+        let buffer = address - SECOND - 228;
+        let text = finding.to_string();
+        for part in [
+            "kernel `copy_own`: access outside the bindings of the launch",
+            &format!(
+                "{address:#x}, 0 bytes past the end of binding 2 (228 bytes at {:#x}), \
+                 at offset {} of the device allocation of 2048 bytes at {buffer:#x}",
+                buffer + SECOND,
+                SECOND + 228
+            ),
+            "`global_store_",
+            "of workgroup (0, 0, 0), wave 0, lanes 57 to 63",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+
+        let findings = bound(arch, Checks::MEMORY, "store_to_source", &[(0, 256, true)]);
+        let text = findings[0].to_string();
+        assert!(
+            text.contains("write to a binding that is declared read-only"),
+            "{text}"
+        );
+        assert!(
+            text.contains("at offset 0 of binding 0 (256 bytes at "),
+            "{text}"
+        );
+
+        let findings = bound(arch, Checks::MEMORY, "read_one", &[]);
+        let text = findings[0].to_string();
+        assert!(
+            text.contains(", with nothing bound, at offset 0 of the device"),
+            "{text}"
+        );
+    }
 }

@@ -82,6 +82,8 @@ pub(crate) struct RecordingDevice {
     pub(crate) block_pool: BlockPool,
     pub(crate) limits: DeviceLimits,
     pub(crate) experience: Experience,
+    /// Whether the provider is told what dispatches are bound to.
+    pub(crate) checks_bindings: bool,
 }
 
 enum Phase {

@@ -65,6 +65,7 @@ impl Device {
             block_pool: block_pool.clone(),
             limits,
             experience: Experience::default(),
+            checks_bindings: context.device().provider().checks_bindings,
         });
         let queues = streams
             .into_iter()

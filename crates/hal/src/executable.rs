@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use hip::{Code, Function, Module};
+use vmfb::executable::BindingFlags;
 
 pub(crate) use load::load;
 
@@ -166,6 +167,12 @@ impl Export {
     /// What the program says about each binding: 1 read-only, 2 indirect.
     pub fn binding_flags(&self) -> &[u64] {
         &self.binding_flags
+    }
+
+    /// Whether the program says that a binding is only read.
+    pub(crate) fn is_read_only(&self, binding: usize) -> bool {
+        let flags = self.binding_flags.get(binding).copied();
+        flags.is_some_and(|flags| flags & BindingFlags::READ_ONLY.0 != 0)
     }
 
     /// The layout it was prepared with, if it is of the older generation.

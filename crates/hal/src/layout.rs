@@ -12,21 +12,21 @@ pub const MAX_DESCRIPTOR_SETS: usize = 4;
 /// Most bindings of a descriptor set.
 pub const MAX_BINDINGS_PER_SET: usize = 16;
 
-/// One binding of a descriptor set. Only its presence matters here: every
-/// binding is a device address, whatever its type.
+/// One binding of a descriptor set. Every binding is a device address, whatever
+/// its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DescriptorBinding {
     /// Slot in the set.
     pub binding: u32,
     /// What the program calls it: uniform (6) or storage (7) buffer.
     pub descriptor_type: u32,
-    /// Flags of the program.
+    /// Flags of the program: 1 read-only.
     pub flags: u32,
 }
 
-/// How many bindings a descriptor set has.
+/// The bindings of a descriptor set: the flags of each, by slot.
 #[derive(Clone, Debug)]
-pub struct DescriptorSetLayout(Arc<usize>);
+pub struct DescriptorSetLayout(Arc<[u32]>);
 
 impl DescriptorSetLayout {
     /// A layout for these bindings. `INVALID_ARGUMENT` for more than
@@ -38,12 +38,22 @@ impl DescriptorSetLayout {
                 bindings.len()
             )));
         }
-        Ok(Self(Arc::new(bindings.len())))
+        let flags_of = |slot| {
+            let mut bindings = bindings.iter();
+            let binding = bindings.find(|binding| binding.binding as usize == slot);
+            binding.map_or(0, |binding| binding.flags)
+        };
+        Ok(Self((0..bindings.len()).map(flags_of).collect()))
     }
 
     /// How many bindings.
     pub fn binding_count(&self) -> usize {
-        *self.0
+        self.0.len()
+    }
+
+    /// The program's flags of each binding: 1 read-only.
+    pub fn binding_flags(&self) -> &[u32] {
+        &self.0
     }
 }
 
@@ -106,6 +116,12 @@ impl PipelineLayout {
         self.0.total_binding_count
     }
 
+    /// The program's flags of each of them: 1 read-only.
+    pub fn binding_flags(&self) -> impl Iterator<Item = u32> {
+        let sets = self.0.set_layouts.iter();
+        sets.flat_map(|set| set.binding_flags().iter().copied())
+    }
+
     /// Index of the first binding of `set` among all bindings. `None` for a
     /// set that is not there.
     pub fn base_index(&self, set: usize) -> Option<usize> {
@@ -138,6 +154,19 @@ mod tests {
         let bases: Vec<_> = (0..4).map(|set| layout.base_index(set)).collect();
         assert_eq!(bases, [Some(0), Some(2), Some(2), None]);
         assert_eq!(layout.set_layouts()[2].binding_count(), 3);
+    }
+
+    #[test]
+    fn flags_are_those_of_the_slots() {
+        let binding = |binding, flags| DescriptorBinding {
+            binding,
+            descriptor_type: 7,
+            flags,
+        };
+        let first = DescriptorSetLayout::new(&[binding(1, 1), binding(0, 0)]).unwrap();
+        let second = DescriptorSetLayout::new(&[binding(0, 1)]).unwrap();
+        let layout = PipelineLayout::new(0, &[first, second]).unwrap();
+        assert_eq!(layout.binding_flags().collect::<Vec<_>>(), [0, 1, 1]);
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use std::ptr::NonNull;
 
 use crate::{
-    Code, ContextHandle, DeviceAttribute, DeviceHandle, DevicePtr, EventFlags, EventHandle,
-    FunctionAttribute, FunctionHandle, GraphExecHandle, GraphHandle, GraphNodeHandle,
+    BoundRange, Code, ContextHandle, DeviceAttribute, DeviceHandle, DevicePtr, Error, EventFlags,
+    EventHandle, FunctionAttribute, FunctionHandle, GraphExecHandle, GraphHandle, GraphNodeHandle,
     HostMallocFlags, LaunchConfig, MemPoolAttribute, MemPoolHandle, MemcpyKind, ModuleHandle,
     ProviderInfo, Result, StreamFlags, StreamHandle, Uuid,
 };
@@ -229,6 +229,33 @@ pub trait Api: Send + Sync {
         attribute: FunctionAttribute,
         value: i32,
     ) -> Result<()>;
+    /// Not of HIP, and only of providers that check bindings
+    /// ([`ProviderInfo::checks_bindings`]): another handle of `function`, whose
+    /// launches are bound to `bindings`, by number. Launches and graph nodes
+    /// made with it keep them when it is unbound.
+    unsafe fn function_bind(
+        &self,
+        function: FunctionHandle,
+        bindings: &[BoundRange],
+    ) -> Result<FunctionHandle> {
+        let _ = (function, bindings);
+        let detail = "this provider does not check what launches access";
+        Err(Error::with_detail(
+            Code::NOT_SUPPORTED,
+            "function_bind",
+            detail,
+        ))
+    }
+    /// Gives back a handle of [`Api::function_bind`].
+    unsafe fn function_unbind(&self, function: FunctionHandle) -> Result<()> {
+        let _ = function;
+        let detail = "this provider does not check what launches access";
+        Err(Error::with_detail(
+            Code::NOT_SUPPORTED,
+            "function_unbind",
+            detail,
+        ))
+    }
     /// `hipModuleLaunchKernel`. `kernarg` is the explicit kernel argument
     /// segment, laid out as the code object's metadata says; it is copied.
     unsafe fn launch_kernel(

@@ -5,10 +5,10 @@ use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{
-    Api, Code, ContextHandle, DeviceAttribute, DeviceHandle, DevicePtr, Error, EventFlags,
-    EventHandle, FunctionAttribute, FunctionHandle, GraphExecHandle, GraphHandle, GraphNodeHandle,
-    HostMallocFlags, LaunchConfig, MemPoolAttribute, MemPoolHandle, MemcpyKind, ModuleHandle,
-    ProviderInfo, Result, StreamFlags, StreamHandle, Uuid,
+    Api, BoundRange, Code, ContextHandle, DeviceAttribute, DeviceHandle, DevicePtr, Error,
+    EventFlags, EventHandle, FunctionAttribute, FunctionHandle, GraphExecHandle, GraphHandle,
+    GraphNodeHandle, HostMallocFlags, LaunchConfig, MemPoolAttribute, MemPoolHandle, MemcpyKind,
+    ModuleHandle, ProviderInfo, Result, StreamFlags, StreamHandle, Uuid,
 };
 
 /// A provider that hands every call to `inner` and fails those that `plan` picks.
@@ -308,6 +308,9 @@ impl Api for Faulty {
             attribute: FunctionAttribute,
             value: i32
         ) -> (), "hipFuncSetAttribute";
+        Make function_bind(function: FunctionHandle, bindings: &[BoundRange]) -> FunctionHandle,
+            "function_bind";
+        Teardown function_unbind(function: FunctionHandle) -> (), "function_unbind";
         None launch_kernel(
             function: FunctionHandle,
             config: &LaunchConfig,

@@ -41,8 +41,8 @@ mod types;
 
 pub use amd::{AmdOptions, SYMBOLS, amd};
 pub use amdgpu::{
-    Check, Checks, Counts, Finding, InstructionCount, LaunchCounts, Observed, Observer, Party,
-    Traffic,
+    BoundRange, Check, Checks, Counts, Finding, InstructionCount, LaunchCounts, Observed, Observer,
+    Party, Traffic,
     isa::{Class, Fidelity},
 };
 pub use api::Api;
@@ -58,7 +58,7 @@ pub use library::{LoadAttempt, LoadError};
 pub use memory::{
     DeviceMemory, HostMemory, HostRegion, HostRegistration, HostView, MemPool, PoolMemory,
 };
-pub use module::{Function, Module};
+pub use module::{BoundFunction, Function, Module};
 pub use null::{NullOptions, null, null_with};
 pub use nvidia::{CUDA_SYMBOLS, NvidiaOptions, nvidia};
 pub use profiled::profiled;

@@ -1,9 +1,12 @@
 //! Modules and their functions: device code.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::{Context, DevicePtr, FunctionAttribute, FunctionHandle, ModuleHandle, Result};
+use crate::{
+    BoundRange, Context, DevicePtr, FunctionAttribute, FunctionHandle, ModuleHandle, Result,
+};
 
 /// Loaded device code. Its functions keep it loaded.
 #[derive(Clone)]
@@ -96,6 +99,18 @@ impl Function {
         }
     }
 
+    /// The function for launches that are bound to `bindings`, by number, of a
+    /// provider that checks bindings.
+    pub fn bind(&self, bindings: &[BoundRange]) -> Result<BoundFunction> {
+        let scope = self.module.0.context.enter()?;
+        // SAFETY: the function is live as long as its module is.
+        let handle = unsafe { scope.api().function_bind(self.handle, bindings)? };
+        Ok(BoundFunction(Self {
+            module: self.module.clone(),
+            handle,
+        }))
+    }
+
     /// Asks leave to launch with up to `bytes` of dynamic LDS, which some
     /// runtimes want. Others refuse the question, and that is no failure: the
     /// launch is what counts.
@@ -129,5 +144,27 @@ impl Function {
 impl fmt::Debug for Function {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Function({:#x})", self.handle.0)
+    }
+}
+
+/// A [`Function`] with what its launches are bound to. Needed only while they
+/// are made.
+#[derive(Debug)]
+pub struct BoundFunction(Function);
+
+impl Deref for BoundFunction {
+    type Target = Function;
+
+    fn deref(&self) -> &Function {
+        &self.0
+    }
+}
+
+impl Drop for BoundFunction {
+    fn drop(&mut self) {
+        let Function { module, handle } = &self.0;
+        let context = &module.0.context;
+        // SAFETY: owned, and unbound only here.
+        context.release(|api| unsafe { api.function_unbind(*handle) });
     }
 }

@@ -11,8 +11,8 @@ use fnv::FnvHashMap;
 use profile::{Activity, Detail, Name, Profiler, Work};
 
 use crate::{
-    Api, Code, ContextHandle, DeviceAttribute, DeviceHandle, DevicePtr, EventFlags, EventHandle,
-    FunctionAttribute, FunctionHandle, GraphExecHandle, GraphHandle, GraphNodeHandle,
+    Api, BoundRange, Code, ContextHandle, DeviceAttribute, DeviceHandle, DevicePtr, EventFlags,
+    EventHandle, FunctionAttribute, FunctionHandle, GraphExecHandle, GraphHandle, GraphNodeHandle,
     HostMallocFlags, LaunchConfig, MemPoolAttribute, MemPoolHandle, MemcpyKind, ModuleHandle,
     ProviderInfo, Result, StreamFlags, StreamHandle, Uuid,
 };
@@ -495,6 +495,24 @@ impl Api for Profiled {
         // A handle that is used again is one of another kernel now.
         lock(&self.kernels).insert(function, name.into());
         Ok(function)
+    }
+    unsafe fn function_bind(
+        &self,
+        function: FunctionHandle,
+        bindings: &[BoundRange],
+    ) -> Result<FunctionHandle> {
+        // SAFETY: as above.
+        let bound = unsafe { self.inner.function_bind(function, bindings) }?;
+        let mut kernels = lock(&self.kernels);
+        if let Some(name) = kernels.get(&function).cloned() {
+            kernels.insert(bound, name);
+        }
+        Ok(bound)
+    }
+    unsafe fn function_unbind(&self, function: FunctionHandle) -> Result<()> {
+        lock(&self.kernels).remove(&function);
+        // SAFETY: as above.
+        unsafe { self.inner.function_unbind(function) }
     }
     unsafe fn launch_kernel(
         &self,

@@ -12,7 +12,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use amdgpu::{AllocationKind, Gpu, Kernel};
+use amdgpu::{AllocationKind, BoundRange, Checks, Gpu};
 pub use amdgpu::{Arch, Config as SoftwareOptions};
 
 use crate::{
@@ -36,6 +36,8 @@ use work::Work;
 /// streams goes on unless it waits for the failed work. A stale or made-up
 /// handle is answered with `hipErrorInvalidHandle`.
 pub fn software(options: SoftwareOptions) -> Arc<dyn Api> {
+    let observer = options.observer.as_ref();
+    let checks_bindings = observer.is_some_and(|by| by.checks().contains(Checks::MEMORY));
     let gpu = Arc::new(Gpu::new(options));
     Arc::new(Software {
         info: ProviderInfo {
@@ -43,7 +45,9 @@ pub fn software(options: SoftwareOptions) -> Arc<dyn Api> {
             library: None,
             family: DeviceFamily::HIP,
             checks_memory: true,
-            relaunches_graphs: true,
+            // What a launch is bound to is said as it is made, not later.
+            relaunches_graphs: !checks_bindings,
+            checks_bindings,
         },
         default_stream: Stream::new(0, StreamFlags::DEFAULT, gpu.clone()),
         next_stream: AtomicU64::new(1),
@@ -67,7 +71,7 @@ struct Software {
     streams: Slots<Arc<Stream>>,
     events: Slots<Arc<Event>>,
     modules: Slots<Arc<module::Loaded>>,
-    functions: Slots<Kernel>,
+    functions: Slots<module::Function>,
     graphs: Slots<Arc<graph::Graph>>,
     nodes: Slots<graph::NodePlace>,
     execs: Slots<Arc<graph::Exec>>,
@@ -133,8 +137,8 @@ impl Software {
         kernarg: &[u8],
         call: &'static str,
     ) -> Result<Work> {
-        let kernel = self.functions.get(function.0, call)?;
-        Work::launch(&self.gpu, kernel, config, kernarg, call)
+        let function = self.functions.get(function.0, call)?;
+        Work::launch(&self.gpu, function, config, kernarg, call)
     }
 
     fn add_node(
@@ -491,6 +495,17 @@ impl Api for Software {
     ) -> Result<()> {
         // As on AMD, LDS needs no opting in to.
         self.functions.get(function.0, "hipFuncSetAttribute")?;
+        Ok(())
+    }
+    unsafe fn function_bind(
+        &self,
+        function: FunctionHandle,
+        bindings: &[BoundRange],
+    ) -> Result<FunctionHandle> {
+        module::bind(self, function, bindings)
+    }
+    unsafe fn function_unbind(&self, function: FunctionHandle) -> Result<()> {
+        self.functions.remove(function.0, "function_unbind")?;
         Ok(())
     }
     unsafe fn launch_kernel(

@@ -8,8 +8,8 @@ use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{
-    Api, Code, ContextHandle, DeviceAttribute, DeviceHandle, DevicePtr, EventFlags, EventHandle,
-    FunctionAttribute, FunctionHandle, GraphExecHandle, GraphHandle, GraphNodeHandle,
+    Api, BoundRange, Code, ContextHandle, DeviceAttribute, DeviceHandle, DevicePtr, EventFlags,
+    EventHandle, FunctionAttribute, FunctionHandle, GraphExecHandle, GraphHandle, GraphNodeHandle,
     HostMallocFlags, LaunchConfig, MemPoolAttribute, MemPoolHandle, MemcpyKind, ModuleHandle,
     ProviderInfo, Result, StreamFlags, StreamHandle, Uuid,
 };
@@ -532,6 +532,22 @@ impl Api for Trace {
         let function = self.names().function(function);
         let line = format!("hipFuncSetAttribute({function}, {attribute:?}, {value})");
         self.unit(line, result)
+    }
+    // No calls of HIP: a bound function goes by its own name.
+    unsafe fn function_bind(
+        &self,
+        function: FunctionHandle,
+        bindings: &[BoundRange],
+    ) -> Result<FunctionHandle> {
+        // SAFETY: as above.
+        let bound = unsafe { self.inner.function_bind(function, bindings) }?;
+        self.names().bind_function(function, bound);
+        Ok(bound)
+    }
+    unsafe fn function_unbind(&self, function: FunctionHandle) -> Result<()> {
+        self.names().unbind_function(function);
+        // SAFETY: as above.
+        unsafe { self.inner.function_unbind(function) }
     }
     unsafe fn launch_kernel(
         &self,

@@ -135,6 +135,9 @@ pub struct ProviderInfo {
     /// give all its nodes other arguments and to launch it costs much less than
     /// launching them, and a launch under way keeps the arguments it has.
     pub relaunches_graphs: bool,
+    /// Whether it wants to know what launches are bound to, to check that they
+    /// access nothing else: then it has [`Api::function_bind`](crate::Api::function_bind).
+    pub checks_bindings: bool,
 }
 
 macro_rules! c_enum {

@@ -195,6 +195,7 @@ fn run_on_gpu(arch: Arch, portable: bool, image: &[u8], input: &[u32]) -> Result
         block: [BLOCK, 1, 1],
         dynamic_lds_bytes: 0,
         kernarg: &kernarg,
+        bindings: None,
     };
     gpu.run(&launch).map_err(|fault| fault.to_string())?;
     gpu.memory()

@@ -88,6 +88,7 @@ fn launches(gpu: &Gpu) {
             block: [32, 1, 1],
             dynamic_lds_bytes: 0,
             kernarg: &[0; 16],
+            bindings: None,
         };
         let time = best(200, || {
             gpu.run(&launch).expect("no fault");
@@ -118,6 +119,7 @@ fn instructions(gpu: &Gpu) {
             block: [32, 1, 1],
             dynamic_lds_bytes: 0,
             kernarg: &kernarg,
+            bindings: None,
         };
         let mut count = 0;
         let time = best(5, || {
@@ -163,6 +165,7 @@ fn matmul(gpu: &dyn Fn(usize) -> Gpu) {
             block: dispatch.workgroup_size,
             dynamic_lds_bytes: dispatch.dynamic_lds_bytes,
             kernarg: &kernarg,
+            bindings: None,
         };
         let mut count = 0;
         let time = best(10, || {
@@ -204,6 +207,7 @@ fn lowering(image: &[u8], name: &str) {
             block,
             dynamic_lds_bytes: 0,
             kernarg: &[0; 24],
+            bindings: None,
         };
         drop(gpu.run(&launch));
     });

@@ -50,6 +50,10 @@ pub struct Party {
 pub enum Check {
     /// Memory is read that nothing has written.
     NeverWritten,
+    /// Memory is accessed that the launch is not bound to.
+    OutsideBindings,
+    /// A binding is written that was declared to be only read.
+    ReadOnlyBinding,
     /// One wave reads what another writes, and nothing orders them.
     ReadRace,
     /// Two waves write different values, and nothing orders them.
@@ -65,6 +69,8 @@ impl fmt::Display for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Check::NeverWritten => "read of memory that nothing has written",
+            Check::OutsideBindings => "access outside the bindings of the launch",
+            Check::ReadOnlyBinding => "write to a binding that is declared read-only",
             Check::ReadRace => "data race: a read and a write that nothing orders",
             Check::WriteRace => "data race: two writes of different values that nothing orders",
             Check::MissingWait => "use of a register before its load was waited for",

@@ -6,7 +6,7 @@
 //! buffer whose memory a queue allocates; those addresses are patched into a
 //! copy of a dispatch's arguments on the stack when it is issued.
 
-use hip::{DevicePtr, Function, LaunchConfig, MemcpyKind};
+use hip::{BoundRange, DevicePtr, Function, LaunchConfig, MemcpyKind};
 
 use super::resources::Resources;
 use crate::{Binding, Buffer, Executable, Result, Status, WHOLE_BUFFER};
@@ -144,6 +144,12 @@ pub(super) enum Op {
     Dispatches(u32),
     /// So many of them, whose arguments are to be patched.
     Patched(u32),
+    /// One of them, which is told what it is bound to: how many of
+    /// [`Deferred::bindings`], and where they begin.
+    Bound {
+        first: u32,
+        count: u16,
+    },
 }
 
 /// A recorded dispatch.
@@ -170,6 +176,15 @@ pub(super) struct Patch {
     pub(super) operand: Operand,
 }
 
+/// A binding of a dispatch, for providers that check what it accesses.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DispatchBinding {
+    pub(super) operand: Operand,
+    /// [`WHOLE_BUFFER`] if a slot decides.
+    pub(super) bytes: u64,
+    pub(super) is_read_only: bool,
+}
+
 /// A kernel that is dispatched, and what to call it when that fails.
 pub(super) struct Kernel {
     pub(super) executable: Executable,
@@ -183,6 +198,8 @@ pub(crate) struct Deferred {
     /// The arguments of all dispatches, one after the other.
     pub(super) kernargs: Vec<u8>,
     pub(super) patches: Vec<Patch>,
+    /// Those of all dispatches, if the provider checks them.
+    pub(super) bindings: Vec<DispatchBinding>,
     /// Side by side with `functions`, away from what replay reads.
     pub(super) kernels: Vec<Kernel>,
     pub(super) functions: Vec<Function>,
@@ -202,6 +219,7 @@ impl Deferred {
             dispatches: Vec::new(),
             kernargs: Vec::new(),
             patches: Vec::new(),
+            bindings: Vec::new(),
             kernels: Vec::new(),
             functions: Vec::new(),
             late: Vec::new(),
@@ -234,6 +252,13 @@ impl Deferred {
                     dispatches = rest;
                     self.dispatch_patched(run, sink, &mut slots)?;
                 }
+                Op::Bound { first, count } => {
+                    let (run, rest) = dispatches.split_at(1);
+                    dispatches = rest;
+                    let first = *first as usize;
+                    let bindings = &self.bindings[first..first + usize::from(*count)];
+                    self.dispatch_bound(&run[0], bindings, sink, &mut slots)?;
+                }
                 Op::Barrier => sink.barrier()?,
                 other => self.transfer(other, sink, table)?,
             }
@@ -248,45 +273,89 @@ impl Deferred {
         sink: &mut S,
         slots: &mut Slots<'_>,
     ) -> Result<()> {
-        let Slots {
-            table,
-            addresses,
-            scratch,
-        } = slots;
         for dispatch in run {
             if dispatch.is_after_barrier {
                 sink.barrier()?;
             }
-            let start = dispatch.kernarg as usize;
-            let kernarg = &self.kernargs[start..start + usize::from(dispatch.kernarg_bytes)];
-            let patched = &mut scratch[..kernarg.len()];
-            patched.copy_from_slice(kernarg);
-            let first = dispatch.patch as usize;
-            for patch in &self.patches[first..first + usize::from(dispatch.patch_count)] {
-                let address = match patch.operand {
-                    Operand::Slot { slot, offset } if (slot as usize) < addresses.len() => {
-                        match addresses[slot as usize] {
-                            // Nothing is bound, or it is without memory: says which.
-                            0 => self.address(patch.operand, table)?,
-                            address => DevicePtr(address).offset(offset),
-                        }
-                    }
-                    operand => self.address(operand, table)?,
-                };
-                let at = usize::from(patch.at);
-                patched[at..at + 8].copy_from_slice(&address.0.to_le_bytes());
-            }
+            let kernarg = self.patch(dispatch, slots)?;
             let function = &self.functions[dispatch.kernel as usize];
-            if let Err(error) = sink.dispatch(function, &dispatch.config, patched) {
+            if let Err(error) = sink.dispatch(function, &dispatch.config, kernarg) {
                 return Err(dispatch_failed(&self.kernels, dispatch, error));
             }
         }
         Ok(())
     }
 
+    /// The arguments of a dispatch, patched.
+    #[inline(always)]
+    fn patch<'a>(&self, dispatch: &Dispatch, slots: &'a mut Slots<'_>) -> Result<&'a [u8]> {
+        let Slots {
+            table,
+            addresses,
+            scratch,
+        } = slots;
+        let start = dispatch.kernarg as usize;
+        let kernarg = &self.kernargs[start..start + usize::from(dispatch.kernarg_bytes)];
+        let patched = &mut scratch[..kernarg.len()];
+        patched.copy_from_slice(kernarg);
+        let first = dispatch.patch as usize;
+        for patch in &self.patches[first..first + usize::from(dispatch.patch_count)] {
+            let address = match patch.operand {
+                Operand::Slot { slot, offset } if (slot as usize) < addresses.len() => {
+                    match addresses[slot as usize] {
+                        // Nothing is bound, or it is without memory: says which.
+                        0 => self.address(patch.operand, table)?,
+                        address => DevicePtr(address).offset(offset),
+                    }
+                }
+                operand => self.address(operand, table)?,
+            };
+            let at = usize::from(patch.at);
+            patched[at..at + 8].copy_from_slice(&address.0.to_le_bytes());
+        }
+        Ok(patched)
+    }
+
+    /// Dispatches and tells the provider what that is bound to.
+    #[cold]
+    #[inline(never)]
+    fn dispatch_bound<S: Sink>(
+        &self,
+        dispatch: &Dispatch,
+        bindings: &[DispatchBinding],
+        sink: &mut S,
+        slots: &mut Slots<'_>,
+    ) -> Result<()> {
+        if dispatch.is_after_barrier {
+            sink.barrier()?;
+        }
+        let bound = bindings
+            .iter()
+            .map(|binding| self.bound_range(binding, slots.table));
+        let bound = bound.collect::<Result<Vec<_>>>()?;
+        let kernarg = self.patch(dispatch, slots)?;
+        let function = &self.functions[dispatch.kernel as usize];
+        let function = function.bind(&bound)?;
+        sink.dispatch(&function, &dispatch.config, kernarg)
+            .map_err(|error| dispatch_failed(&self.kernels, dispatch, error))
+    }
+
+    fn bound_range(&self, binding: &DispatchBinding, table: &[Binding]) -> Result<BoundRange> {
+        let address = self.address(binding.operand, table)?;
+        let bytes = match address {
+            DevicePtr::NULL => 0,
+            _ => length(binding.bytes, binding.operand, table)?,
+        };
+        Ok(BoundRange {
+            address: address.0,
+            bytes,
+            is_read_only: binding.is_read_only,
+        })
+    }
+
     fn transfer<S: Sink>(&self, op: &Op, sink: &mut S, table: &[Binding]) -> Result<()> {
         match *op {
-            Op::Barrier | Op::Dispatches(_) | Op::Patched(_) => Ok(()),
+            Op::Barrier | Op::Dispatches(_) | Op::Patched(_) | Op::Bound { .. } => Ok(()),
             Op::Fill {
                 target,
                 bytes,
@@ -325,7 +394,7 @@ impl Deferred {
     pub(super) fn node_count(&self) -> usize {
         let transfers = self.ops.iter().filter(|op| match op {
             Op::Fill { .. } | Op::Update { .. } | Op::Copy { .. } => true,
-            Op::Barrier | Op::Dispatches(_) | Op::Patched(_) => false,
+            Op::Barrier | Op::Dispatches(_) | Op::Patched(_) | Op::Bound { .. } => false,
         });
         self.dispatches.len() + transfers.count()
     }
@@ -354,7 +423,7 @@ impl Deferred {
         self.is_empty = self.ops.iter().all(|op| matches!(op, Op::Barrier));
         self.is_static = self.patches.is_empty()
             && self.ops.iter().all(|op| match op {
-                Op::Barrier | Op::Dispatches(_) | Op::Patched(_) => true,
+                Op::Barrier | Op::Dispatches(_) | Op::Patched(_) | Op::Bound { .. } => true,
                 Op::Fill { target, .. } | Op::Update { target, .. } => is_fixed(target),
                 Op::Copy { target, source, .. } => is_fixed(target) && is_fixed(source),
             });

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use hip::LaunchConfig;
 
 use super::RecordingDevice;
-use super::deferred::{Deferred, Dispatch, Kernel, MAX_KERNARG_BYTES, Op, Operand, Patch, Pattern};
+use super::deferred::{
+    Deferred, Dispatch, DispatchBinding, Kernel, MAX_KERNARG_BYTES, Op, Operand, Patch, Pattern,
+};
 use super::resources::Resources;
 use super::state::PushState;
 use super::validation::{
@@ -406,12 +408,15 @@ impl Recording {
         let (size, lds) = check_launch(&self.device.limits, launch.export, launch.config)?;
         let start = self.commands.kernargs.len();
         let first_patch = self.commands.patches.len();
+        let first_binding = self.commands.bindings.len();
+        let binding_count = bindings.len();
         // Patches are fewer than bytes: if these can be counted, those can.
         let kernarg = index(start)?;
-        if let Err(status) = self.pack(bindings) {
+        if let Err(status) = self.pack(launch.export, bindings) {
             // A refused command leaves nothing behind.
             self.commands.kernargs.truncate(start);
             self.commands.patches.truncate(first_patch);
+            self.commands.bindings.truncate(first_binding);
             return Err(status);
         }
         for constant in constants {
@@ -432,6 +437,13 @@ impl Recording {
         };
         let is_patched = dispatch.patch_count != 0;
         self.commands.dispatches.push(dispatch);
+        if self.device.checks_bindings {
+            self.commands.ops.push(Op::Bound {
+                first: first_binding as u32,
+                count: binding_count as u16,
+            });
+            return Ok(());
+        }
         match (self.commands.ops.last_mut(), is_patched) {
             (Some(Op::Dispatches(count)), false) | (Some(Op::Patched(count)), true) => *count += 1,
             (_, false) => self.commands.ops.push(Op::Dispatches(1)),
@@ -442,14 +454,25 @@ impl Recording {
 
     fn pack<'a>(
         &mut self,
+        export: &Export,
         bindings: impl ExactSizeIterator<Item = Option<&'a BufferRef>>,
     ) -> Result<()> {
         for (index, binding) in bindings.enumerate() {
-            let operand = match binding {
+            let Place { operand, bytes } = match binding {
                 Some(binding) => self.place_binding(index, binding)?,
                 // Never pushed: the null address.
-                None => Operand::Fixed(hip::DevicePtr::NULL),
+                None => Place {
+                    operand: Operand::Fixed(hip::DevicePtr::NULL),
+                    bytes: 0,
+                },
             };
+            if self.device.checks_bindings {
+                self.commands.bindings.push(DispatchBinding {
+                    operand,
+                    bytes,
+                    is_read_only: export.is_read_only(index),
+                });
+            }
             let address = match operand {
                 Operand::Fixed(address) => address,
                 Operand::Slot { .. } | Operand::Late { .. } => {
@@ -463,7 +486,7 @@ impl Recording {
         Ok(())
     }
 
-    fn place_binding(&mut self, index: usize, binding: &BufferRef) -> Result<Operand> {
+    fn place_binding(&mut self, index: usize, binding: &BufferRef) -> Result<Place> {
         // Offset within a slot and address of the binding are each checked alone.
         let is_slot = matches!(binding.source, BufferSource::Slot(_));
         if is_slot && !binding.offset.is_multiple_of(Needs::BINDING.alignment) {
@@ -473,10 +496,8 @@ impl Recording {
                 Needs::BINDING.alignment
             )));
         }
-        match self.place(binding, binding.length, &Needs::BINDING) {
-            Ok(place) => Ok(place.operand),
-            Err(status) => Err(status.context(format!("binding {index} of a dispatch"))),
-        }
+        let place = self.place(binding, binding.length, &Needs::BINDING);
+        place.map_err(|status| status.context(format!("binding {index} of a dispatch")))
     }
 
     /// The kernel's index among those dispatched, recently or not.

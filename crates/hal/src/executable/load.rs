@@ -107,9 +107,9 @@ fn signature(
         _ if layout.is_none() => Some(from_metadata(file, export)?),
         _ => None,
     };
-    let of_layout = layout.map(|layout| {
-        let bindings = layout.total_binding_count();
-        (layout.push_constant_count() as u32, vec![0; bindings])
+    let of_layout: Option<(u32, Vec<u64>)> = layout.map(|layout| {
+        let flags = layout.binding_flags().map(u64::from).collect();
+        (layout.push_constant_count() as u32, flags)
     });
     let (constant_count, binding_flags) = match (stated, of_layout) {
         (Some(stated), Some(given)) if (stated.0, stated.1.len()) != (given.0, given.1.len()) => {

@@ -21,11 +21,16 @@ fn refused(device: &Device, data: &[u8]) -> Status {
 }
 
 fn layout(constants: usize, bindings: u32) -> PipelineLayout {
-    let bindings: Vec<_> = (0..bindings)
-        .map(|binding| DescriptorBinding {
+    layout_with(constants, &vec![0; bindings as usize])
+}
+
+fn layout_with(constants: usize, flags: &[u32]) -> PipelineLayout {
+    let bindings: Vec<_> = (0..)
+        .zip(flags)
+        .map(|(binding, &flags)| DescriptorBinding {
             binding,
             descriptor_type: 7,
-            flags: 0,
+            flags,
         })
         .collect();
     let set = DescriptorSetLayout::new(&bindings).unwrap();
@@ -155,6 +160,15 @@ fn layouts_must_fit() {
     let executable = prepare(&device, &params).unwrap();
     let export = executable.export(0).unwrap();
     assert_eq!(export.binding_flags(), [1, 0], "the container's");
+    let data = fixtures::read(old);
+    let layouts = [layout_with(0, &[1, 0]), layout(0, 2)];
+    let params = ExecutableParams {
+        pipeline_layouts: &layouts,
+        ..ExecutableParams::new(&data)
+    };
+    let older = prepare(&device, &params).unwrap();
+    let flags = |ordinal| older.export(ordinal).unwrap().binding_flags().to_vec();
+    assert_eq!([flags(0), flags(1)], [[1, 0], [0, 0]], "the layouts'");
     assert!(export.layout().is_some());
 }
 

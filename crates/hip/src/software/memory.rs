@@ -43,6 +43,7 @@ pub(super) fn alloc(
 pub(super) fn free(provider: &Software, address: u64, call: &'static str) -> Result<()> {
     provider.drain();
     if let Some((pool, block)) = provider.pools.take(address) {
+        provider.gpu.memory().discard(block.address, block.bytes);
         pool.give_back(&provider.gpu, block, Point::passed());
         return Ok(());
     }
@@ -64,7 +65,12 @@ pub(super) fn free_async(provider: &Software, address: u64, stream: &Arc<Stream>
         }
         return stream.submit(Command::Free(address));
     };
-    match stream.record() {
+    // What is in it means nothing from here on, to whoever gets it next.
+    let discarded = match provider.gpu.memory().is_observed() {
+        true => stream.submit(Command::Discard(block.address, block.bytes)),
+        false => Ok(()),
+    };
+    match discarded.and_then(|()| stream.record()) {
         Ok(point) => {
             pool.give_back(&provider.gpu, block, point);
             Ok(())

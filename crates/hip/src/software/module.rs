@@ -1,8 +1,8 @@
 //! Modules and their functions.
 
-use amdgpu::{LoadError, Module};
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use amdgpu::{BoundRange, Kernel, LoadError, Module};
 
 use super::Software;
 use crate::{Code, Error, FunctionAttribute, FunctionHandle, ModuleHandle, Result};
@@ -11,6 +11,13 @@ use crate::{Code, Error, FunctionAttribute, FunctionHandle, ModuleHandle, Result
 pub(super) struct Loaded {
     module: Module,
     functions: Mutex<Vec<(String, FunctionHandle)>>,
+}
+
+/// A kernel, and what its launches are bound to if that is known.
+#[derive(Clone)]
+pub(super) struct Function {
+    pub(super) kernel: Kernel,
+    pub(super) bindings: Option<Arc<[BoundRange]>>,
 }
 
 pub(super) fn load(provider: &Software, image: &[u8]) -> Result<ModuleHandle> {
@@ -68,9 +75,27 @@ pub(super) fn function(
         let detail = format!("no kernel `{name}`; there is {}", names.join(", "));
         return Err(Error::with_detail(Code::NOT_FOUND, call, detail));
     };
-    let handle = FunctionHandle(provider.functions.insert(kernel));
+    let function = Function {
+        kernel,
+        bindings: None,
+    };
+    let handle = FunctionHandle(provider.functions.insert(function));
     functions.push((name.to_owned(), handle));
     Ok(handle)
+}
+
+/// The same kernel, with what its launches are bound to.
+pub(super) fn bind(
+    provider: &Software,
+    function: FunctionHandle,
+    bindings: &[BoundRange],
+) -> Result<FunctionHandle> {
+    let Function { kernel, .. } = provider.functions.get(function.0, "function_bind")?;
+    let bound = Function {
+        kernel,
+        bindings: Some(bindings.into()),
+    };
+    Ok(FunctionHandle(provider.functions.insert(bound)))
 }
 
 /// Address and size in bytes of a device variable.
@@ -91,7 +116,8 @@ pub(super) fn attribute(
     function: FunctionHandle,
     attribute: FunctionAttribute,
 ) -> Result<i32> {
-    let kernel = provider.functions.get(function.0, "hipFuncGetAttribute")?;
+    let call = "hipFuncGetAttribute";
+    let Function { kernel, .. } = provider.functions.get(function.0, call)?;
     let value = match attribute {
         FunctionAttribute::MaxThreadsPerBlock => kernel.max_workgroup_size(),
         FunctionAttribute::SharedSizeBytes => kernel.lds_bytes(),

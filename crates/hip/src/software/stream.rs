@@ -59,6 +59,9 @@ pub(super) enum Command {
     HostFunction(Box<dyn FnOnce() + Send>),
     /// Frees memory of the device; done even after a failure.
     Free(u64),
+    /// Says of so many bytes at an address that nothing has written them; done
+    /// even after a failure.
+    Discard(u64, u64),
 }
 
 impl Stream {
@@ -294,6 +297,10 @@ impl Command {
                 Ok(())
             }
             Self::Free(address) => free(gpu, address),
+            Self::Discard(address, bytes) => {
+                gpu.memory().discard(address, bytes);
+                Ok(())
+            }
         }
     }
 
@@ -308,6 +315,7 @@ impl Command {
             }
             // The stream has an error already, and the memory is gone either way.
             Self::Free(address) => drop(free(gpu, address)),
+            Self::Discard(address, bytes) => gpu.memory().discard(address, bytes),
             Self::HostFunction(function) => {
                 // What it captured may panic as it is dropped; the stream goes on.
                 drop(catch_unwind(AssertUnwindSafe(|| drop(function))));

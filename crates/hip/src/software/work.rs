@@ -2,13 +2,14 @@
 
 use amdgpu::{Fault, FaultKind, Gpu, Kernel, Launch};
 
+use super::module::Function;
 use crate::{Code, DevicePtr, Dim3, Error, LaunchConfig, Result};
 
 /// One piece of work for the GPU.
 #[derive(Clone)]
 pub(super) enum Work {
     Launch {
-        kernel: Kernel,
+        function: Function,
         config: LaunchConfig,
         kernarg: Bytes,
     },
@@ -57,18 +58,19 @@ impl Work {
     /// A launch, checked as HIP checks it before it is submitted.
     pub(super) fn launch(
         gpu: &Gpu,
-        kernel: Kernel,
+        function: Function,
         config: &LaunchConfig,
         kernarg: &[u8],
         call: &'static str,
     ) -> Result<Self> {
-        check_launch(gpu, &kernel, config, kernarg).map_err(|(code, problem)| {
+        let kernel = &function.kernel;
+        check_launch(gpu, kernel, config, kernarg).map_err(|(code, problem)| {
             Error::with_detail(code, call, format!("kernel `{}`: {problem}", kernel.name()))
         })?;
         // The compiler drops arguments that nothing uses from the end, launches do not.
         let taken = kernel.explicit_kernarg_bytes() as usize;
         Ok(Self::Launch {
-            kernel,
+            function,
             config: *config,
             kernarg: Bytes::new(&kernarg[..taken]),
         })
@@ -100,16 +102,17 @@ impl Work {
     pub(super) fn run(&self, gpu: &Gpu) -> Result<()> {
         match self {
             Self::Launch {
-                kernel,
+                function,
                 config,
                 kernarg,
             } => {
                 let launch = Launch {
-                    kernel,
+                    kernel: &function.kernel,
                     grid: array(config.grid),
                     block: array(config.block),
                     dynamic_lds_bytes: config.shared_memory_bytes,
                     kernarg: kernarg.as_slice(),
+                    bindings: function.bindings.as_deref(),
                 };
                 gpu.run(&launch).map_err(|fault| fault_error(&fault))?;
                 Ok(())

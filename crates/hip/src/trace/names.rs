@@ -101,6 +101,16 @@ impl Names {
         self.function(function)
     }
 
+    /// Gives a bound function the name of the function.
+    pub(super) fn bind_function(&mut self, function: FunctionHandle, bound: FunctionHandle) {
+        let name = self.function(function);
+        self.by_handle.insert(('f', bound.0), name);
+    }
+
+    pub(super) fn unbind_function(&mut self, bound: FunctionHandle) {
+        self.by_handle.remove(&('f', bound.0));
+    }
+
     /// The name, which is then forgotten with those of its functions.
     pub(super) fn remove_module(&mut self, module: ModuleHandle) -> String {
         for function in self.functions.remove(&module).unwrap_or_default() {

@@ -22,7 +22,7 @@ pub(super) struct ObserveArgs {
     /// Say of every instruction executed how close its result is to hardware's, on the software GPU.
     #[arg(long)]
     fidelity: bool,
-    /// Look for mistakes that happen to work, on the software GPU: `memory` (reads of what was never written), `races` (between waves), `waits` (missing ones), or `all`.
+    /// Look for mistakes that happen to work, on the software GPU: `memory` (reads of what was never written, accesses outside bindings), `races` (between waves), `waits` (missing ones), or `all`.
     #[arg(long, value_name = "CHECKS", env = "HIPSTREAM_CHECK")]
     check: Option<Checks>,
 }
