@@ -279,7 +279,7 @@ impl Kernel for MoveRelative {
         use super::scalar::{relative, relative_to_m0};
         let [a, d] = relative(wave.scalar(slot::M0), op);
         let end = u32::from(op.e) + u32::from(op.b);
-        let moved = if op.imm == relative_to_m0::RESULT {
+        let moved = if op.imm & !relative_to_m0::BYTE == relative_to_m0::RESULT {
             d
         } else {
             a.max(d)

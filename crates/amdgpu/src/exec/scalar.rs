@@ -194,6 +194,8 @@ pub(crate) mod relative_to_m0 {
     pub(crate) const EACH: u32 = 3;
     /// Both by the same.
     pub(crate) const BOTH: u32 = 4;
+    /// Bit: only the lowest byte of M0 counts, as in index mode.
+    pub(crate) const BYTE: u32 = 8;
 }
 
 /// Moves one (or, `WIDE`, two) scalar registers whose numbers M0 changes:
@@ -227,11 +229,28 @@ impl<const WIDE: bool> Kernel for ScalarMoveRelative<WIDE> {
 /// Source `a` and destination `d` of an op, moved by M0 as `imm` says.
 pub(super) fn relative(m0: u32, op: &Op) -> [u32; 2] {
     let [a, d] = [op.a, op.d].map(u32::from);
-    match op.imm {
+    let m0 = if op.imm & relative_to_m0::BYTE != 0 {
+        m0 & 0xff
+    } else {
+        m0
+    };
+    match op.imm & !relative_to_m0::BYTE {
         relative_to_m0::SOURCE => [a.saturating_add(m0), d],
         relative_to_m0::RESULT => [a, d.saturating_add(m0)],
         relative_to_m0::BOTH => [a.saturating_add(m0), d.saturating_add(m0)],
         _ => [a + (m0 & 0x3ff), d + (m0 >> 16 & 0x3ff)],
+    }
+}
+
+/// The bits `aux` of M0 become those of scalar `a` and of `imm`.
+pub(crate) struct SetIndex;
+
+impl Kernel for SetIndex {
+    fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
+        let value = wave.scalar(op.a) & 0xff | op.imm;
+        let m0 = wave.scalar(slot::M0) & !op.aux | value & op.aux;
+        wave.set_scalar(slot::M0, m0);
+        next
     }
 }
 

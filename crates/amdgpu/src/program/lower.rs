@@ -103,6 +103,7 @@ fn lower_all(
     let mut lowerer = Lowerer::new(backend, first as u32, vgprs, modes, target);
     lowerer.agprs = kernel.first_agpr() as u16;
     lowerer.observed = observed;
+    lowerer.targets = branch_targets(instructions.iter().map(|(&at, i)| (at, i)));
     for (&at, instruction) in &instructions {
         lowerer.begin(instruction, at as u32);
         if let Err(why) = lowerer.lower(instruction, at as u32) {
@@ -227,6 +228,14 @@ pub(super) fn branch_target(instruction: &Instruction, at: usize) -> Option<usiz
     usize::try_from(next + 4 * i64::from(dwords as i16)).ok()
 }
 
+fn branch_targets<'a>(
+    instructions: impl Iterator<Item = (usize, &'a Instruction)>,
+) -> BTreeSet<usize> {
+    instructions
+        .filter_map(|(at, instruction)| branch_target(instruction, at))
+        .collect()
+}
+
 /// Why an instruction on its own cannot be lowered.
 #[cfg(test)]
 pub(super) fn refusal(instruction: &Instruction, target: impl Into<Target>) -> Option<Refusal> {
@@ -290,6 +299,7 @@ pub(super) fn assemble(
     );
     let mut lowerer = Lowerer::new(backend, 0, all_vgprs(target), modes, target);
     lowerer.observed = observed;
+    lowerer.targets = branch_targets(instructions.iter().map(|(at, i)| (*at, i)));
     for (at, instruction) in &instructions {
         lowerer.begin(instruction, *at as u32);
         lowerer.lower(instruction, *at as u32)?;
@@ -350,6 +360,10 @@ pub(super) struct Lowerer {
     half: u16,
     /// The mask that is written goes to the slot for such masks instead.
     defers_mask: bool,
+    /// The operands that index mode is for, where it is on.
+    pub(super) index_mode: Option<u16>,
+    /// Where branches go, by byte offset.
+    pub(super) targets: BTreeSet<usize>,
     /// The first source is the result of a DPP permutation.
     dpp: bool,
     /// Results go to the temporary of dual instructions instead.
@@ -387,6 +401,8 @@ impl Lowerer {
             size: target.size,
             half: 0,
             defers_mask: false,
+            index_mode: None,
+            targets: BTreeSet::new(),
             dpp: false,
             dual: false,
             ops: Vec::new(),
@@ -448,6 +464,7 @@ impl Lowerer {
     }
 
     fn lower(&mut self, instruction: &Instruction, at: u32) -> Result<(), Refusal> {
+        scalar_ops::leave_index_mode(self, instruction, at)?;
         if matches!(
             instruction.encoding,
             Encoding::Sop1 | Encoding::Sop2 | Encoding::Sopc | Encoding::Sopk | Encoding::Sopp

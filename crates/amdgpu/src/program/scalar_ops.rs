@@ -6,7 +6,7 @@ use super::Op;
 use super::lower::{Lowerer, Refusal, branch_target};
 use super::native::Step;
 use crate::exec::families::*;
-use crate::isa::{Instruction, Opcode, Operand, Type};
+use crate::isa::{Flags, Instruction, Opcode, Operand, Type};
 use crate::simd::Handler;
 use crate::wave::slot;
 
@@ -335,6 +335,10 @@ fn control(l: &mut Lowerer, i: &Instruction, at: u32) -> Result<(), Refusal> {
         | Opcode::SMovreldB32
         | Opcode::SMovreldB64
         | Opcode::SMovrelsd2B32 => return relative(l, i),
+        Opcode::SSetGprIdxOn
+        | Opcode::SSetGprIdxOff
+        | Opcode::SSetGprIdxMode
+        | Opcode::SSetGprIdxIdx => return index_mode(l, i, imm.unwrap_or(0) & 15),
         Opcode::SSleep | Opcode::SSleepVar => l.common_op::<Sleep>(),
         Opcode::SWaitcnt if !waits_for_loads(imm.unwrap_or(0), l.is_gfx9()) => return Ok(()),
         Opcode::SWaitcnt
@@ -433,6 +437,53 @@ fn message(l: &mut Lowerer, i: &Instruction, number: u16) -> Result<(), Refusal>
     };
     let a = l.constant_slot(0);
     l.push(Op { d, a, ..op });
+    Ok(())
+}
+
+/// Index mode is followed along the code, where no branch comes or goes.
+pub(super) fn leave_index_mode(
+    l: &mut Lowerer,
+    instruction: &Instruction,
+    at: u32,
+) -> Result<(), Refusal> {
+    let flags = instruction.info().flags;
+    let branches = flags.contains(Flags::BRANCH) || l.targets.contains(&(at as usize));
+    if branches && l.index_mode.take().is_some() {
+        return Err("index mode across branches is not implemented".to_owned());
+    }
+    if flags.contains(Flags::END) {
+        l.index_mode = None;
+    }
+    Ok(())
+}
+
+/// Index mode of gfx9: for which operands the numbers of vector registers are
+/// changed by the lowest byte of M0. Which these are is known from here on.
+fn index_mode(l: &mut Lowerer, i: &Instruction, operands: u16) -> Result<(), Refusal> {
+    const INDEX: u32 = 0xff;
+    const OPERANDS: u32 = 0xf000;
+    let mut op = l.common_op::<SetIndex>();
+    op.a = l.constant_slot(0);
+    match i.op {
+        Opcode::SSetGprIdxOff => {
+            l.index_mode = None;
+            return Ok(());
+        }
+        Opcode::SSetGprIdxIdx => op.aux = INDEX,
+        Opcode::SSetGprIdxMode => {
+            op.aux = OPERANDS;
+            l.index_mode = l.index_mode.and(Some(operands));
+        }
+        _ => {
+            op.aux = INDEX | OPERANDS;
+            l.index_mode = Some(operands);
+        }
+    }
+    if op.aux & INDEX != 0 {
+        op.a = l.source_slot(i.src[0], Type::B32)?;
+    }
+    op.imm = u32::from(operands) << 12;
+    l.push(op);
     Ok(())
 }
 

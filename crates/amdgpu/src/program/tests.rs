@@ -7,6 +7,7 @@ mod cdna4;
 mod control;
 mod gfx12;
 mod gfx9;
+mod index_mode;
 mod matrices;
 mod memory;
 mod native;
@@ -70,9 +71,8 @@ fn listed_of_gfx9(name: &str, instruction: &Instruction, text: &str) -> Option<&
     let m = &instruction.modifiers;
     let scalar = |parts: [&str; 4]| parts.iter().any(|part| name.starts_with(part));
     match name {
-        // Registers that an index picks, branches of two ways, and what skips
-        // vector instructions: none of them has been emitted for long.
-        _ if name.starts_with("s_set_gpr_idx_") => Some("not implemented"),
+        // Branches of two ways, and what skips vector instructions: none of them
+        // has been emitted for long.
         "s_cbranch_join" | "s_cbranch_g_fork" | "s_cbranch_i_fork" => Some("not implemented"),
         "s_setvskip" | "s_rfe_restore_b64" => Some("not implemented"),
         // Scalar memory is only read.

@@ -70,6 +70,11 @@ pub(super) fn lower(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     if let Some(second) = i.dual.as_ref().filter(|_| i.encoding == Encoding::Vopd) {
         return dual(l, i, second);
     }
+    if let Some(operands) = l.index_mode
+        && let Some(moves) = indexed(i, operands)?
+    {
+        return move_relative(l, i, moves, false);
+    }
     match &i.modifiers.dpp {
         Some(control) => dpp::lower(l, i, control),
         None => single(l, i),
@@ -626,6 +631,33 @@ fn relative(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     if imm != by::RESULT && i.modifiers.dpp.is_some() {
         return Err("a permutation of a register that M0 selects is not implemented".to_owned());
     }
+    move_relative(l, i, imm, swaps)
+}
+
+/// What index mode, for the operands of these bits, makes of an instruction, if
+/// any of them is a vector register: a move relative to M0. Compilers have no
+/// other instructions there.
+fn indexed(i: &Instruction, operands: u16) -> Result<Option<u32>, Refusal> {
+    use relative_to_m0 as by;
+    const RESULT: u16 = 8;
+    let is_vector =
+        |operand: &Operand| matches!(operand, Operand::Vgpr { .. } | Operand::Agpr { .. });
+    let source = (0..3).any(|number| operands >> number & 1 != 0 && is_vector(&i.src[number]));
+    let result = operands & RESULT != 0 && i.dst.iter().any(is_vector);
+    let moves = match (source, result) {
+        (false, false) => return Ok(None),
+        (true, false) => by::SOURCE,
+        (false, true) => by::RESULT,
+        (true, true) => by::BOTH,
+    };
+    let is_plain = i.modifiers.dpp.is_none() && i.modifiers.sdwa.is_none();
+    if i.op == Opcode::VMovB32 && is_plain {
+        return Ok(Some(moves | by::BYTE));
+    }
+    Err("only moves are implemented in index mode".to_owned())
+}
+
+fn move_relative(l: &mut Lowerer, i: &Instruction, imm: u32, swaps: bool) -> Result<(), Refusal> {
     let mut op = l.common_op::<MoveRelative>();
     op.a = l.source(0, i.src[0], Type::B32)?;
     op.d = l.vgpr(i.dst[0])?;
