@@ -3,7 +3,9 @@
 
 use crate::isa::WaveSize;
 use crate::memory::{AllocationKind, Memory};
+use crate::observe::Show;
 use crate::program::testing::{Bench, Line, fill, lanes, words};
+use crate::program::{Op, lower};
 use crate::simd::Backend;
 
 /// Loads and sums, until s4 has counted to s5.
@@ -82,5 +84,35 @@ fn loops_give_the_same_bits_as_native_code() {
         let (slow, _) = run(Backend::Portable, exec, offsets);
         assert_eq!(fast, slow);
         assert_eq!(was_native, native, "native code is for all lanes");
+    }
+}
+
+/// A watcher is shown every instruction, so each must be run by itself.
+#[test]
+fn observed_programs_have_no_native_code_and_no_joined_ops() {
+    let add: Line = ("v_add_f32_e32 v5, v1, v2", &[0x060a_0501]);
+    let lines = [&[add, add], LOOP].concat();
+    let words = words(&lines, WaveSize::Wave32);
+    for backend in [Backend::detect(), Backend::Portable] {
+        let lower = |observed| {
+            let target = WaveSize::Wave32.into();
+            lower::assemble(&words, target, backend, observed).expect("it lowers")
+        };
+        // The same code has both when nobody watches.
+        let plain = lower(false);
+        assert_eq!(plain.ops()[0].imm, 2, "the first op runs both");
+        assert_eq!(
+            plain.windows.len(),
+            usize::from(backend != Backend::Portable)
+        );
+
+        let observed = lower(true);
+        assert!(observed.windows.is_empty());
+        let instructions = lines.len() + 1;
+        assert_eq!(observed.sites().len(), instructions);
+        let (shows, ops): (Vec<Op>, Vec<Op>) = observed.ops().iter().partition(|op| Show::is(op));
+        let shown: Vec<_> = shows.iter().map(|op| op.imm as usize).collect();
+        assert_eq!(shown, (0..instructions).collect::<Vec<_>>());
+        assert_eq!([ops[0].imm, ops[1].imm], [0, 0], "each runs itself alone");
     }
 }
