@@ -387,3 +387,41 @@ fn what_checks_find_fails_the_command() {
         }
     }
 }
+
+/// The command gives each binding memory of its own.
+#[test]
+fn writes_to_what_is_only_read_fail_the_command() {
+    for chip in ["gfx1100", "gfx942"] {
+        let device = format!("--device=software://{chip}");
+        let run = |kernel: &str, check: &str| {
+            let file = fixtures::path(format!("{chip}/hazards.hsaco"));
+            hipstream(&[
+                "dispatch",
+                &file.display().to_string(),
+                &format!("--export={kernel}"),
+                "--workgroups=1,1,1",
+                "--workgroup_size=64,1,1",
+                "--binding=64xi32",
+                "--binding=64xi32",
+                &device,
+                check,
+            ])
+        };
+        assert_fails(
+            &run("store_to_source", "--check=all"),
+            6,
+            &[
+                "check: kernel `store_to_source`: write to a binding that is declared read-only",
+                "at offset 0 of binding 0 (256 bytes at 0x",
+                "workgroup (0, 0, 0), wave 0, lanes 0 to 63",
+                "checks of kernels found 1 problem",
+            ],
+        );
+        for right in [
+            run("copy_own", "--check=all"),
+            run("store_to_source", "--check=races,waits"),
+        ] {
+            assert!(right.status.success(), "{}", stderr(&right));
+        }
+    }
+}
