@@ -444,3 +444,19 @@ fn whichever_call_fails_nothing_hangs_or_is_lost() -> Result<()> {
     // The provider that was underneath all along is as good as new.
     mixed_program(&software)
 }
+
+/// What a launch is bound to is said as it is made: none is put off then.
+#[test]
+fn bindings_are_taken_by_who_checks_memory_alone() -> Result<()> {
+    for checks in [None, Some(hip::Checks::RACES), Some(hip::Checks::MEMORY)] {
+        let context = context_with(SoftwareOptions {
+            observer: checks.map(hip::Observer::new),
+            ..options()
+        })?;
+        let is_told = checks == Some(hip::Checks::MEMORY);
+        let provider = context.device().provider();
+        assert_eq!(provider.checks_bindings, is_told);
+        assert_eq!(Stream::new(&context)?.puts_off(), !is_told);
+    }
+    Ok(())
+}
