@@ -34,6 +34,7 @@ macro_rules! status_codes {
             $(
                 #[doc = concat!("A failure with the code `", $name, "`.")]
                 #[must_use]
+                #[cold]
                 pub fn $constructor(message: impl Into<String>) -> Self {
                     Self::new(StatusCode::$variant, message)
                 }
@@ -112,9 +113,11 @@ struct Inner {
     cause: Option<Arc<dyn Error + Send + Sync>>,
 }
 
+// Making one is cold: what leads there is kept out of the way of what works.
 impl Status {
     /// A failure without a cause.
     #[must_use]
+    #[cold]
     pub fn new(code: StatusCode, message: impl Into<String>) -> Self {
         Self(Arc::new(Inner {
             code,
@@ -125,6 +128,7 @@ impl Status {
 
     /// A failure that `cause` brought about.
     #[must_use]
+    #[cold]
     pub fn with_cause(
         code: StatusCode,
         message: impl Into<String>,

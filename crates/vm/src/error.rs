@@ -78,9 +78,11 @@ struct Inner {
     cause: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
+// Making one is cold: what leads there is kept out of the way of what works.
 impl Error {
     /// A failure without a cause.
     #[must_use]
+    #[cold]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self(Arc::new(Inner {
             code,
@@ -91,6 +93,7 @@ impl Error {
 
     /// A failure that `cause` brought about; the cause keeps its own text and type.
     #[must_use]
+    #[cold]
     pub fn with_cause(
         code: Code,
         message: impl Into<String>,
