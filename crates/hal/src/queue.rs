@@ -471,10 +471,7 @@ impl Queue {
         };
         let mut agenda = Agenda::new();
         match shared.stream.synchronize() {
-            Ok(()) => {
-                shared.note_failed();
-                shared.retire(submitted, &mut agenda);
-            }
+            Ok(()) => shared.retire(submitted, &mut agenda),
             // Which work the error is of, the stream does not say.
             Err(error) => shared.recover(error.into(), 0, &mut agenda),
         }

@@ -162,7 +162,7 @@ impl Context {
     }
 
     /// As [`Context::enter`], leaving a deferred error where it is.
-    fn enter_for_release(&self) -> Result<Scope<'_>> {
+    pub(crate) fn enter_for_release(&self) -> Result<Scope<'_>> {
         let previous = self.api().context_current()?;
         let switched = previous != self.0.handle;
         if switched {

@@ -35,6 +35,7 @@ pub fn null_with(options: NullOptions) -> Arc<dyn Api> {
             family: DeviceFamily::HIP,
             checks_memory: false,
             relaunches_graphs: true,
+            launches_take_long: false,
             checks_bindings: false,
         },
         next_handle: AtomicUsize::new(FIRST_HANDLE),

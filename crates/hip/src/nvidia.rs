@@ -42,6 +42,7 @@ pub fn nvidia(options: &NvidiaOptions) -> std::result::Result<Arc<dyn Api>, Load
             family: DeviceFamily::CUDA,
             checks_memory: false,
             relaunches_graphs: true,
+            launches_take_long: true,
             checks_bindings: false,
         },
         has_no_device: AtomicBool::new(false),

@@ -47,6 +47,7 @@ pub fn software(options: SoftwareOptions) -> Arc<dyn Api> {
             checks_memory: true,
             // What a launch is bound to is said as it is made, not later.
             relaunches_graphs: !checks_bindings,
+            launches_take_long: true,
             checks_bindings,
         },
         default_stream: Stream::new(0, StreamFlags::DEFAULT, gpu.clone()),

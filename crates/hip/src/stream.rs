@@ -1,21 +1,22 @@
 //! Streams and events: order on the device.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::batch::Batch;
+use crate::batch::{Batch, Pending};
 use crate::context::Scope;
 use crate::{
-    Api, Context, DevicePtr, EventFlags, EventHandle, Failed, Function, GraphExec, LaunchConfig,
-    MemcpyKind, Result, StreamFlags, StreamHandle,
+    Api, Code, Context, DevicePtr, Error, EventFlags, EventHandle, Failed, Function, GraphExec,
+    LaunchConfig, MemcpyKind, Result, StreamFlags, StreamHandle,
 };
 
 /// An owned stream: work submitted to it runs in submission order.
 pub struct Stream {
-    context: Context,
-    handle: StreamHandle,
     /// Where launches can be put off.
     batch: Option<Batch>,
+    context: Context,
+    handle: StreamHandle,
 }
 
 impl Stream {
@@ -25,12 +26,9 @@ impl Stream {
             .enter()?
             .api()
             .stream_create(StreamFlags::NON_BLOCKING)?;
+        let relaunches_graphs = context.device().provider().relaunches_graphs;
         Ok(Self {
-            batch: context
-                .device()
-                .provider()
-                .relaunches_graphs
-                .then(Batch::default),
+            batch: relaunches_graphs.then(|| Batch::new(context, handle)),
             context: context.clone(),
             handle,
         })
@@ -73,12 +71,14 @@ impl Stream {
         self.batch.is_some()
     }
 
-    /// Whether launches were put off and not made yet.
+    /// Whether launches were put off that nothing makes until there are more,
+    /// or something else is done with the stream.
     pub fn is_holding(&self) -> bool {
-        self.batch.as_ref().is_some_and(Batch::is_holding)
+        self.batch.as_ref().is_some_and(Batch::is_filling)
     }
 
-    /// Forgets the launches that were put off and not made yet.
+    /// Forgets what was put off and not made yet. Of an event that was to be
+    /// recorded whoever asks is told that it is not ready, as an error.
     pub fn discard_held(&self) {
         if let Some(batch) = &self.batch {
             batch.discard();
@@ -92,11 +92,11 @@ impl Stream {
             .map_or_else(Vec::new, Batch::take_failed)
     }
 
-    /// Makes the launches that were put off. The context is current.
+    /// Makes what was put off. The context is current.
     #[inline]
     fn flush(&self) {
         if let Some(batch) = &self.batch {
-            batch.flush(&self.context, self.handle);
+            batch.flush();
         }
     }
 
@@ -113,6 +113,7 @@ impl fmt::Debug for Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
+        drop(self.batch.take());
         // SAFETY: owned, and destroyed only here.
         self.context
             .release(|api| unsafe { api.stream_destroy(self.handle) });
@@ -156,12 +157,11 @@ impl Issue<'_> {
         let Some(batch) = &self.stream.batch else {
             return self.launch(function, config, kernarg);
         };
-        let place = (&self.stream.context, self.handle);
-        batch.put_off(place, (function, config, kernarg), tag);
+        batch.put_off(function, config, kernarg, tag);
         Ok(())
     }
 
-    /// Makes the launches that were put off, now.
+    /// Makes what was put off, now.
     #[inline]
     pub fn flush(&self) {
         self.stream.flush();
@@ -213,14 +213,28 @@ impl Issue<'_> {
     /// Records `event` after everything submitted so far.
     pub fn record(&self, event: &Event) -> Result<()> {
         self.flush();
-        // SAFETY: both handles are owned by live objects of this provider.
-        unsafe { self.api.event_record(event.handle(), self.handle) }
+        event.0.record(self.api, self.handle)
+    }
+
+    /// Records `event` like [`Issue::record`], but not necessarily now: if all
+    /// launches put off so far are about to be made by another thread, that
+    /// records it too. The event has not passed until then; whoever waits for
+    /// it has it recorded, and is told if that failed.
+    pub fn record_later(&self, event: &Event) -> Result<()> {
+        match &self.stream.batch {
+            Some(batch) if batch.record_later(&event.0) => Ok(()),
+            _ => self.record(event),
+        }
     }
 
     /// Makes later work of this stream wait for the event's last recorded
-    /// point. An event that was never recorded is waited for by nobody.
+    /// point. An event that was never recorded is waited for by nobody, nor is
+    /// one whose record was forgotten ([`Stream::discard_held`]).
     pub fn wait(&self, event: &Event) -> Result<()> {
-        self.flush();
+        match event.0.settle() {
+            Err(error) if error.code != Code::NOT_READY => return Err(error),
+            _ => self.flush(),
+        }
         // SAFETY: both handles are owned by live objects of this provider.
         unsafe { self.api.stream_wait_event(self.handle, event.handle()) }
     }
@@ -253,6 +267,78 @@ pub struct Event(Arc<EventInner>);
 pub(crate) struct EventInner {
     context: Context,
     handle: EventHandle,
+    /// The last record was put off, and is still to be made or has failed.
+    is_unsettled: AtomicBool,
+    recording: Mutex<Recording>,
+}
+
+/// How the last record of an event went.
+enum Recording {
+    Made,
+    PutOff(Pending),
+    Failed(Error),
+}
+
+impl EventInner {
+    /// Records the event.
+    pub(crate) fn record(&self, api: &dyn Api, stream: StreamHandle) -> Result<()> {
+        // SAFETY: both handles are owned by live objects of this provider.
+        unsafe { api.event_record(self.handle, stream)? };
+        if self.is_unsettled.load(Ordering::Acquire) {
+            self.set(Recording::Made);
+        }
+        Ok(())
+    }
+
+    /// It is to be recorded by whoever makes what `pending` has.
+    pub(crate) fn put_off(&self, pending: Pending) {
+        self.set(Recording::PutOff(pending));
+    }
+
+    /// It was put off, and will not be recorded. Whoever asks is told why.
+    pub(crate) fn give_up(&self, error: Error) {
+        self.set(Recording::Failed(error));
+    }
+
+    fn set(&self, new: Recording) {
+        let mut recording = self.recording();
+        let is_made = matches!(new, Recording::Made);
+        *recording = new;
+        self.is_unsettled.store(!is_made, Ordering::Release);
+    }
+
+    /// Whether it is recorded; fails if that failed.
+    fn is_recorded(&self) -> Result<bool> {
+        if !self.is_unsettled.load(Ordering::Acquire) {
+            return Ok(true);
+        }
+        match &*self.recording() {
+            Recording::Made => Ok(true),
+            Recording::PutOff(_) => Ok(false),
+            Recording::Failed(error) => Err(error.clone()),
+        }
+    }
+
+    /// Has it recorded, if that was put off; fails if it failed.
+    fn settle(&self) -> Result<()> {
+        if self.is_recorded()? {
+            return Ok(());
+        }
+        let pending = match &*self.recording() {
+            Recording::PutOff(pending) => pending.upgrade(),
+            _ => None,
+        };
+        if let Some(pending) = pending {
+            pending.make_ready();
+        }
+        self.is_recorded().map(drop)
+    }
+
+    fn recording(&self) -> MutexGuard<'_, Recording> {
+        self.recording
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Event {
@@ -274,17 +360,23 @@ impl Event {
         Ok(Self(Arc::new(EventInner {
             context: context.clone(),
             handle,
+            is_unsettled: AtomicBool::new(false),
+            recording: Mutex::new(Recording::Made),
         })))
     }
 
     /// Whether the last recorded point was passed; fails if work before it failed.
     pub fn query(&self) -> Result<bool> {
+        if !self.0.is_recorded()? {
+            return Ok(false);
+        }
         // SAFETY: the handle is owned by `self`.
         unsafe { self.0.context.enter()?.api().event_query(self.0.handle) }
     }
 
     /// Sleeps until the last recorded point is passed; fails if work before it failed.
     pub fn synchronize(&self) -> Result<()> {
+        self.0.settle()?;
         // SAFETY: the handle is owned by `self`.
         unsafe {
             self.0

@@ -135,6 +135,9 @@ pub struct ProviderInfo {
     /// give all its nodes other arguments and to launch it costs much less than
     /// launching them, and a launch under way keeps the arguments it has.
     pub relaunches_graphs: bool,
+    /// Whether a launch keeps its caller for as long as it takes to wake a
+    /// thread, so that another thread had better make those that are put off.
+    pub launches_take_long: bool,
     /// Whether it wants to know what launches are bound to, to check that they
     /// access nothing else: then it has [`Api::function_bind`](crate::Api::function_bind).
     pub checks_bindings: bool,

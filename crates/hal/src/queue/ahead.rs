@@ -75,7 +75,7 @@ impl Shared {
     }
 
     /// Submissions whose dispatch was put off and could not be launched are to
-    /// fail when it is their turn. Before anybody learns of a marker behind them.
+    /// fail when it is their turn: before that of what a marker stands for.
     pub(super) fn note_failed(&self) {
         for failed in self.stream.take_failed() {
             lock(&self.flight).note_failed(&failed);

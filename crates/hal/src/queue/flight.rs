@@ -142,8 +142,7 @@ impl Shared {
             Some(event) => event,
             None => Arc::new(Event::new(self.stream.context())?),
         };
-        issue.record(&event)?;
-        self.note_failed();
+        issue.record_later(&event)?;
         let marker = Marker {
             number: state.submitted,
             event,
@@ -198,7 +197,7 @@ impl Shared {
             match passed {
                 Ok(true) => self.retire(number, agenda),
                 Ok(false) => return,
-                Err(error) => return self.recover(error.into(), number, agenda),
+                Err(error) => return self.give_up(error, number, agenda),
             }
         }
     }
@@ -217,7 +216,7 @@ impl Shared {
                         self.retire(upto, agenda);
                     }
                     Ok(false) => self.see_through(marker, agenda),
-                    Err(error) => self.recover(error.into(), upto, agenda),
+                    Err(error) => self.give_up(error, upto, agenda),
                 }
                 lock(&self.flight).last_wait = start.elapsed();
             }
@@ -233,7 +232,15 @@ impl Shared {
         drop(marker);
         match passed {
             Ok(()) => self.retire(number, agenda),
-            Err(error) => self.recover(error.into(), number, agenda),
+            Err(error) => self.give_up(error, number, agenda),
+        }
+    }
+
+    /// A marker reports an error.
+    fn give_up(self: &Arc<Self>, error: hip::Error, number: u64, agenda: &mut Agenda) {
+        // It was to be recorded when somebody else began to deal with a fault.
+        if error.code != hip::Code::NOT_READY {
+            self.recover(error.into(), number, agenda);
         }
     }
 
@@ -257,6 +264,7 @@ impl Shared {
     /// is at it signals and goes. Waiters are woken before that: freeing memory
     /// may wait for the device, and the device for what a waiter does next.
     pub(super) fn retire(&self, upto: u64, agenda: &mut Agenda) {
+        self.note_failed();
         self.completed.fetch_max(upto, Ordering::AcqRel);
         let mut flight = lock(&self.flight);
         flight.known = flight.known.max(upto);

@@ -182,3 +182,42 @@ fn any_call_may_fail() {
         assert_eq!(plan.live(), 0, "leaked when call {index}, {call}, failed");
     }
 }
+
+/// The same where another thread makes the launches, so that calls come in no
+/// certain order.
+#[test]
+fn any_call_of_the_helper_may_fail() {
+    let scenario = |api: &Arc<dyn Api>| -> Result<()> {
+        let device = device_over(api, DeviceParams::default())?;
+        let commands = commands(&device, 1)?;
+        let [s] = semaphores();
+        ahead(&device, &commands, &s, 1..=200)?;
+        s.wait(200, LONG)?;
+        ahead(&device, &commands, &s, 201..=230)?;
+        s.wait(230, LONG)
+    };
+    let software = || hip::software(hip::SoftwareOptions::default());
+    let counting = FaultPlan::counting();
+    scenario(&hip::faulty(software(), &counting)).unwrap();
+    for name in ["hipEventRecord", "hipGraphLaunch", LAUNCH, "hipEventQuery"] {
+        let calls = counting.calls_of(name);
+        assert!(calls > 1, "{name}");
+        for index in 0..calls.min(40) {
+            let plan = FaultPlan::fail_named(name, index, Code::LAUNCH_OUT_OF_RESOURCES);
+            let result = scenario(&hip::faulty(software(), &plan));
+            match (result, plan.fired()) {
+                (Err(status), Some(_)) => {
+                    assert!(format!("{status:#}").contains(name), "{name}: {status:#}");
+                }
+                (Err(status), None) => panic!("nothing failed, and yet: {status:#}"),
+                // Kernels are launched one by one instead; or there were
+                // fewer calls this time.
+                (Ok(()), fired) => {
+                    let is_replaced = fired.is_none() || name == "hipGraphLaunch";
+                    assert!(is_replaced, "{name} {index} failed and nobody heard of it");
+                }
+            }
+            assert_eq!(plan.live(), 0, "leaked when {name} {index} failed");
+        }
+    }
+}
