@@ -63,7 +63,8 @@ impl Lds {
         Ok(())
     }
 
-    /// As `View::load_small`.
+    /// Loads `B` bytes a lane, zero-extended.
+    #[inline(always)]
     pub(crate) fn load_small<S: Simd, const B: usize>(
         &mut self,
         at: Lanes<'_>,
@@ -72,6 +73,16 @@ impl Lds {
         let mut moved = Row::ZERO;
         let (at, _) = self.settle::<S>(at, &mut moved, B as u32, false)?;
         let bytes = self.as_bytes();
+        if at.active == u32::MAX {
+            let base = bytes.as_ptr().wrapping_add(at.base as usize);
+            let lanes = into.lanes_mut().iter_mut().zip(at.offsets.lanes());
+            for (value, &offset) in lanes {
+                let place = base.wrapping_add(offset as usize).cast::<[u8; B]>();
+                // SAFETY: the bytes of all lanes are inside `self.words`.
+                *value = widen::<B>(unsafe { place.read() });
+            }
+            return Ok(());
+        }
         each(at, |lane, offset| {
             let value = bytes[offset..offset + B].try_into().expect("B bytes");
             into.lanes_mut()[lane] = widen::<B>(value);

@@ -95,9 +95,10 @@ fn scalar(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Picks the handlers of loads and stores by the end of the mnemonic.
+/// Picks the handlers of loads and stores by the end of the mnemonic; those of
+/// small loads made once, or for every back end.
 macro_rules! transfers {
-    ($l:ident, $name:expr, $load:ident, $load_small:ident, $store:ident, $store_small:ident) => {
+    ($l:ident, $name:expr, $load:ident, $small:ident $load_small:ident, $store:ident, $store_small:ident) => {
         match $name {
             "load_b32" | "load_addtid_b32" => $l.code::<$load<1>>(),
             "load_b64" => $l.code::<$load<2>>(),
@@ -107,18 +108,16 @@ macro_rules! transfers {
             "store_b64" => $l.code::<$store<2>>(),
             "store_b96" => $l.code::<$store<3>>(),
             "store_b128" => $l.code::<$store<4>>(),
-            "load_u8" => $l.common_code::<$load_small<access::U8>>(),
-            "load_i8" => $l.common_code::<$load_small<access::I8>>(),
-            "load_u16" => $l.common_code::<$load_small<access::U16>>(),
-            "load_i16" => $l.common_code::<$load_small<access::I16>>(),
-            "load_d16_u8" | "load_u8_d16" => $l.common_code::<$load_small<access::LowU8>>(),
-            "load_d16_i8" | "load_i8_d16" => $l.common_code::<$load_small<access::LowI8>>(),
-            "load_d16_b16" | "load_u16_d16" => $l.common_code::<$load_small<access::LowB16>>(),
-            "load_d16_hi_u8" | "load_u8_d16_hi" => $l.common_code::<$load_small<access::HighU8>>(),
-            "load_d16_hi_i8" | "load_i8_d16_hi" => $l.common_code::<$load_small<access::HighI8>>(),
-            "load_d16_hi_b16" | "load_u16_d16_hi" => {
-                $l.common_code::<$load_small<access::HighB16>>()
-            }
+            "load_u8" => $l.$small::<$load_small<access::U8>>(),
+            "load_i8" => $l.$small::<$load_small<access::I8>>(),
+            "load_u16" => $l.$small::<$load_small<access::U16>>(),
+            "load_i16" => $l.$small::<$load_small<access::I16>>(),
+            "load_d16_u8" | "load_u8_d16" => $l.$small::<$load_small<access::LowU8>>(),
+            "load_d16_i8" | "load_i8_d16" => $l.$small::<$load_small<access::LowI8>>(),
+            "load_d16_b16" | "load_u16_d16" => $l.$small::<$load_small<access::LowB16>>(),
+            "load_d16_hi_u8" | "load_u8_d16_hi" => $l.$small::<$load_small<access::HighU8>>(),
+            "load_d16_hi_i8" | "load_i8_d16_hi" => $l.$small::<$load_small<access::HighI8>>(),
+            "load_d16_hi_b16" | "load_u16_d16_hi" => $l.$small::<$load_small<access::HighB16>>(),
             "store_b8" => $l.common_code::<$store_small<1, false>>(),
             "store_b16" => $l.common_code::<$store_small<2, false>>(),
             "store_d16_hi_b8" | "store_b8_d16_hi" => $l.common_code::<$store_small<1, true>>(),
@@ -164,7 +163,7 @@ fn buffer(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
             l,
             verb(i),
             BufferLoad,
-            BufferLoadSmall,
+            common_code BufferLoadSmall,
             BufferStore,
             BufferStoreSmall
         ),
@@ -253,7 +252,7 @@ fn global(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
             l,
             verb(i),
             GlobalLoad,
-            GlobalLoadSmall,
+            common_code GlobalLoadSmall,
             GlobalStore,
             GlobalStoreSmall
         ),
@@ -294,7 +293,7 @@ fn scratch(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
         l,
         verb(i),
         ScratchLoad,
-        ScratchLoadSmall,
+        common_code ScratchLoadSmall,
         ScratchStore,
         ScratchStoreSmall
     );
@@ -355,7 +354,7 @@ fn lds(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
         "read_b96_tr_b6" => l.common_code::<DsLoadTransposed<3, 6>>(),
         "read_b64_tr_b8" => l.common_code::<DsLoadTransposed<2, 8>>(),
         "read_b64_tr_b16" => l.common_code::<DsLoadTransposed<2, 16>>(),
-        _ => transfers!(l, name, DsLoad, DsLoadSmall, DsStore, DsStoreSmall),
+        _ => transfers!(l, name, DsLoad, code DsLoadSmall, DsStore, DsStoreSmall),
     };
     let mut op = l.op_of(run);
     op.a = l.vgpr(i.src[0])?;
