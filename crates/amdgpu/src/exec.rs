@@ -147,11 +147,10 @@ impl Env {
     }
 }
 
-/// Runs a ready wave until it stops for a reason in its `state`, or has
+/// Runs a ready wave of the program in `env` until it stops for a reason in its `state`, or has
 /// executed `budget` ops (or a few more, that were joined); returns how many it
 /// executed.
-pub(crate) fn run(wave: &mut Wave, env: &mut Env, budget: u64) -> u64 {
-    let program = env.program.clone();
+pub(crate) fn run(program: &Program, wave: &mut Wave, env: &mut Env, budget: u64) -> u64 {
     let ops = program.ops();
     let mut pc = wave.pc;
     let mut left = budget;

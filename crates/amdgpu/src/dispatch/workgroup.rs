@@ -156,9 +156,8 @@ fn begin(wave: &mut Wave, job: &Job, position: [u32; 3], items: u32) {
 
 /// The place of each work-item in its workgroup, ten bits an axis.
 fn set_ids(row: &mut Row, [width, height, _]: [u32; 3], base: u32) {
-    for (lane, id) in row.lanes_mut().iter_mut().enumerate() {
-        let item = base + lane as u32;
-        let [x, y, z] = [item % width, item / width % height, item / (width * height)];
+    let (mut x, mut y, mut z) = (base % width, base / width % height, base / (width * height));
+    for id in row.lanes_mut() {
         *id = x | (y << 10) | (z << 20);
     }
 }
@@ -246,7 +245,7 @@ fn run_waves(
             if wave.state != State::Ready {
                 continue;
             }
-            let count = exec::run(wave, env, SLICE);
+            let count = exec::run(&job.program, wave, env, SLICE);
             wave.executed += count;
             executed += count;
             match wave.state {

@@ -75,7 +75,8 @@ impl Bench {
 
     /// Runs to the end.
     pub(crate) fn run(mut self) -> Result<Wave, Problem> {
-        exec::run(&mut self.wave, &mut self.env, 10_000);
+        let program = self.env.program.clone();
+        exec::run(&program, &mut self.wave, &mut self.env, 10_000);
         match self.env.problem {
             Some(problem) => Err(problem),
             None => {

@@ -238,7 +238,8 @@ fn loads_go_to_lds_lane_by_lane() {
         });
         fill(&mut bench, 3, |_| (address >> 32) as u32);
         bench.set_exec(!2);
-        exec::run(&mut bench.wave, &mut bench.env, 100);
+        let program = bench.env.program.clone();
+        exec::run(&program, &mut bench.wave, &mut bench.env, 100);
         assert!(bench.env.problem.is_none(), "{text}");
         for lane in [0, 1, 2, 40] {
             let place = 0x100 + constant + 4 * lane;

@@ -197,9 +197,10 @@ fn patient_waves_let_others_run_while_they_wait_for_loads() {
     let mut bench = Bench::new(&words(lines, size), size, Backend::Portable).expect("it lowers");
     bench.wave.patience = 1;
     let Bench { wave, env } = &mut bench;
-    exec::run(wave, env, 100);
+    let program = env.program.clone();
+    exec::run(&program, wave, env, 100);
     assert_eq!((wave.state, wave.patience), (State::Ready, 0));
-    exec::run(wave, env, 100);
+    exec::run(&program, wave, env, 100);
     assert_eq!(wave.state, State::Done);
 }
 
