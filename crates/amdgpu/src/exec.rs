@@ -31,11 +31,12 @@ use std::time::Instant;
 use crate::memory::{AccessError, Lds, View};
 use crate::observe::Watcher;
 use crate::program::Program;
+use crate::program::native::Room;
 use crate::simd::{Row, Simd};
 use crate::wave::{State, Wave};
 
 pub(crate) use atomics::atomic_function;
-pub(crate) use buffer::{Resource, load_group, private_offset};
+pub(crate) use buffer::{Resource, locate_group, private_offset};
 pub(crate) use control::Barrier;
 pub(crate) use global::{PRIVATE_APERTURE, SHARED_APERTURE};
 pub(crate) use scratch::bytes_per_lane;
@@ -98,8 +99,8 @@ pub(crate) struct Env {
     pub(crate) program: Arc<Program>,
     /// The barrier of the workgroup whose two sides are apart.
     pub(crate) barrier: Barrier,
-    /// Temporary rows of native code.
-    pub(crate) temps: Vec<Row>,
+    /// What native code uses beside the wave.
+    pub(crate) room: Room,
     /// When the launch began.
     pub(crate) began: Instant,
     /// What went wrong, if the wave failed.

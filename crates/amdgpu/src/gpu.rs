@@ -9,7 +9,7 @@ use crate::fault::Fault;
 use crate::memory::Memory;
 use crate::module::{Kernel, LoadError, Module};
 use crate::observe::{BoundRange, Checks, Observer};
-use crate::simd::Backend;
+use crate::simd::{Backend, Extensions};
 
 /// How a software GPU is made.
 #[derive(Clone, Debug)]
@@ -25,9 +25,9 @@ pub struct Config {
     pub instruction_budget: u64,
     /// Who watches every launch; then it takes longer.
     pub observer: Option<Observer>,
-    /// Never use SIMD instructions beyond the host's base set. Results are the
-    /// same, slower.
-    pub portable: bool,
+    /// Extensions of the host's instruction set that may be used, if it has
+    /// them. Results are the same.
+    pub extensions: Extensions,
 }
 
 impl Default for Config {
@@ -39,7 +39,7 @@ impl Default for Config {
             memory_bytes: 16 << 30,
             instruction_budget: 4_000_000_000,
             observer: None,
-            portable: false,
+            extensions: Extensions::Avx512,
         }
     }
 }
@@ -99,11 +99,7 @@ impl Gpu {
         Gpu {
             arch: config.arch,
             memory: Arc::new(memory),
-            backend: if config.portable {
-                Backend::Portable
-            } else {
-                Backend::detect()
-            },
+            backend: Backend::at_most(config.extensions),
             instruction_budget: config.instruction_budget,
             observer: config.observer,
             pool: Pool::new(workers),
@@ -113,6 +109,11 @@ impl Gpu {
     /// The chip.
     pub fn arch(&self) -> Arch {
         self.arch
+    }
+
+    /// The extensions of the host's instruction set that it uses.
+    pub fn extensions(&self) -> Extensions {
+        self.backend.extensions()
     }
 
     /// Device memory.

@@ -40,3 +40,4 @@ pub use observe::{
     Party, Traffic, UnknownCheck,
 };
 pub use program::Unsupported;
+pub use simd::Extensions;

@@ -2,7 +2,7 @@
 
 mod lower;
 mod memory_ops;
-mod native;
+pub(crate) mod native;
 mod scalar_ops;
 #[cfg(test)]
 mod testing;

@@ -25,6 +25,7 @@ pub(crate) mod tests;
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx2::Avx2;
+pub use handler::Extensions;
 pub(crate) use handler::{Backend, Handler, Kernel};
 pub(crate) use portable::Portable;
 

@@ -271,6 +271,11 @@ impl Wave {
         self.scalars[slot as usize]
     }
 
+    /// The value of a row, if it is one of the program's constants.
+    pub(crate) fn constant(&self, row: u16) -> Option<u32> {
+        (row >= self.temps + temp::COUNT).then(|| self.rows[row as usize].0[0][0])
+    }
+
     /// Reads a pair of scalar slots.
     #[inline(always)]
     pub(crate) fn scalar_64(&self, slot: u16) -> u64 {

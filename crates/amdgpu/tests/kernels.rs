@@ -1,9 +1,9 @@
 //! Kernels of both compiler generations, against results that the stock CPU
-//! runtime computed, on both back ends.
+//! runtime computed, with all extensions that the host has.
 
 use std::collections::HashMap;
 
-use amdgpu::{AllocationKind, Checks, Config, Gpu, Launch, Observer};
+use amdgpu::{AllocationKind, Checks, Config, Extensions, Gpu, Launch, Observer};
 use fixtures::{Case, Role};
 use vmfb::executable::Executable;
 
@@ -71,12 +71,25 @@ fn run_case(gpu: &Gpu, case: &Case, target: &str) -> Result<Vec<Vec<u8>>, String
     Ok(outputs)
 }
 
-fn run_all(target: &str, portable: bool) {
+/// A GPU that uses these extensions; none if the host lacks them.
+#[expect(clippy::print_stderr, reason = "says why it is skipped")]
+fn gpu(extensions: Extensions, workers: usize) -> Option<Gpu> {
     let gpu = Gpu::new(Config {
-        workers: Some(2),
-        portable,
+        workers: Some(workers),
+        extensions,
         ..Config::default()
     });
+    if gpu.extensions() != extensions {
+        eprintln!("skipped: this host does not have {extensions:?}");
+        return None;
+    }
+    Some(gpu)
+}
+
+fn run_all(target: &str, extensions: Extensions) {
+    let Some(gpu) = gpu(extensions, 2) else {
+        return;
+    };
     let mut wrong = Vec::new();
     for case in fixtures::cases() {
         if let Err(text) = run_case(&gpu, case, target) {
@@ -99,22 +112,32 @@ fn run_all(target: &str, portable: bool) {
 
 #[test]
 fn current_compiler() {
-    run_all("gfx1100", false);
+    run_all("gfx1100", Extensions::Portable);
+}
+
+#[test]
+fn current_compiler_avx2() {
+    run_all("gfx1100", Extensions::Avx2);
+}
+
+#[test]
+fn current_compiler_avx512() {
+    run_all("gfx1100", Extensions::Avx512);
 }
 
 #[test]
 fn compiler_of_2024() {
-    run_all("old_gfx1100", false);
+    run_all("old_gfx1100", Extensions::Portable);
 }
 
 #[test]
-fn current_compiler_portable() {
-    run_all("gfx1100", true);
+fn compiler_of_2024_avx2() {
+    run_all("old_gfx1100", Extensions::Avx2);
 }
 
 #[test]
-fn compiler_of_2024_portable() {
-    run_all("old_gfx1100", true);
+fn compiler_of_2024_avx512() {
+    run_all("old_gfx1100", Extensions::Avx512);
 }
 
 /// Observed, they compute the same, and checks find nothing in them.
@@ -149,23 +172,17 @@ fn observed() {
 }
 
 #[test]
-fn back_ends_agree_bit_for_bit() {
-    let gpu = |portable| {
-        Gpu::new(Config {
-            workers: Some(1),
-            portable,
-            ..Config::default()
-        })
-    };
-    let (wide, plain) = (gpu(false), gpu(true));
+fn all_extensions_give_the_same_bits() {
+    let gpus = Extensions::ALL.map(|extensions| gpu(extensions, 1));
+    let gpus: Vec<Gpu> = gpus.into_iter().flatten().collect();
     for case in fixtures::cases() {
         for target in ["gfx1100", "old_gfx1100"] {
-            let outputs = [&wide, &plain].map(|gpu| run_case(gpu, case, target));
-            assert!(
-                outputs[0] == outputs[1],
-                "`{}` for {target} differs",
-                case.name
-            );
+            let plain = run_case(&gpus[0], case, target);
+            for gpu in &gpus[1..] {
+                let (name, extensions) = (&case.name, gpu.extensions());
+                let same = run_case(gpu, case, target) == plain;
+                assert!(same, "`{name}` for {target} differs with {extensions:?}");
+            }
         }
     }
 }

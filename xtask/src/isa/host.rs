@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use amdgpu::{AllocationKind, Arch, Config, Gpu, Launch};
+use amdgpu::{AllocationKind, Arch, Config, Extensions, Gpu, Launch};
 
 use super::generate::Random;
 use super::say;
@@ -94,8 +94,8 @@ fn compare(clang: &str, folder: &Path) -> Result<(), String> {
             ];
             compile(clang, &source, &image, &options, &[])?;
             let image = std::fs::read(&image).map_err(|error| error.to_string())?;
-            for portable in [false, true] {
-                let actual = run_on_gpu(arch, portable, &image, &input)?;
+            for extensions in Extensions::ALL {
+                let actual = run_on_gpu(arch, extensions, &image, &input)?;
                 difference(&expected, &actual, &input)
                     .map_err(|text| format!("{} {level}: {text}", arch.name()))?;
             }
@@ -173,10 +173,15 @@ fn run_on_host(program: &Path, input: &[u32]) -> Result<Vec<u32>, String> {
     Ok(words(&output.stdout))
 }
 
-fn run_on_gpu(arch: Arch, portable: bool, image: &[u8], input: &[u32]) -> Result<Vec<u32>, String> {
+fn run_on_gpu(
+    arch: Arch,
+    extensions: Extensions,
+    image: &[u8],
+    input: &[u32],
+) -> Result<Vec<u32>, String> {
     let gpu = Gpu::new(Config {
         arch,
-        portable,
+        extensions,
         ..Config::default()
     });
     let module = gpu.load(image).map_err(|error| error.to_string())?;

@@ -1,13 +1,13 @@
 //! Speed of the engine: nanoseconds for each instruction of a wave32, a
 //! launch, the lowering of a kernel, and a real matrix product.
 //!
-//! `cargo bench -p amdgpu --bench engine`; with `portable` as argument the
-//! back end without SIMD extensions is measured.
+//! `cargo bench -p amdgpu --bench engine`; with `portable` or `avx2` as argument
+//! no more than that of the host's instruction set is used.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 
 use std::time::{Duration, Instant};
 
-use amdgpu::{AllocationKind, Config, Gpu, Kernel, Launch};
+use amdgpu::{AllocationKind, Config, Extensions, Gpu, Kernel, Launch};
 use fixtures::Role;
 use vmfb::executable::Executable;
 
@@ -38,20 +38,22 @@ const MICRO: &[(&str, &str, Option<f64>)] = &[
 const ROUNDS: u32 = 400;
 
 fn main() {
-    let portable = std::env::args().any(|argument| argument == "portable");
+    let mut extensions = Extensions::Avx512;
+    for argument in std::env::args() {
+        match argument.as_str() {
+            "portable" => extensions = Extensions::Portable,
+            "avx2" => extensions = Extensions::Avx2,
+            _ => {}
+        }
+    }
     let gpu = |workers| {
         Gpu::new(Config {
             workers: Some(workers),
-            portable,
+            extensions,
             ..Config::default()
         })
     };
-    let back_end = if portable {
-        "portable"
-    } else {
-        "best of this host"
-    };
-    println!("back end: {back_end}\n");
+    println!("extensions: {:?}\n", gpu(1).extensions());
     println!("{:<44} {:>12} {:>10}", "what", "measured", "aim");
     launches(&gpu(2));
     instructions(&gpu(1));

@@ -9,6 +9,7 @@ use crate::isa::Generation;
 use crate::memory::{AccessError, Lds, Reason};
 use crate::module::Kernel;
 use crate::observe::Watch;
+use crate::program::native::Room;
 use crate::simd::{LANES, Row};
 use crate::wave::{Mode, State, Wave, slot};
 
@@ -38,7 +39,7 @@ fn patience(waves: usize, has_barriers: bool) -> u32 {
 pub(crate) struct Worker {
     waves: Vec<Wave>,
     lds: Lds,
-    temps: Vec<Row>,
+    room: Room,
 }
 
 impl Worker {
@@ -52,7 +53,7 @@ impl Worker {
             lds: std::mem::take(&mut self.lds),
             program: job.program.clone(),
             barrier: Barrier::default(),
-            temps: std::mem::take(&mut self.temps),
+            room: std::mem::take(&mut self.room),
             began: job.began,
             problem: None,
             watcher: job.watch.as_ref().map(Watch::watcher),
@@ -94,7 +95,7 @@ impl Worker {
             watch.merge(*watcher);
         }
         self.lds = env.lds;
-        self.temps = env.temps;
+        self.room = env.room;
     }
 }
 
@@ -159,6 +160,13 @@ fn set_ids(row: &mut Row, [width, height, _]: [u32; 3], base: u32) {
     let (mut x, mut y, mut z) = (base % width, base / width % height, base / (width * height));
     for id in row.lanes_mut() {
         *id = x | (y << 10) | (z << 20);
+        x += 1;
+        if x == width {
+            (x, y) = (0, y + 1);
+        }
+        if y == height {
+            (y, z) = (0, z + 1);
+        }
     }
 }
 

@@ -11,7 +11,7 @@
 use std::marker::PhantomData;
 
 use super::{Env, each_lane, scratch};
-use crate::memory::{AccessError, Group, Lanes, View};
+use crate::memory::{AccessError, Group, Lanes, Places, View};
 use crate::program::Op;
 use crate::simd::{Kernel, Row, Simd, chunks};
 use crate::wave::{Wave, slot};
@@ -330,31 +330,21 @@ impl<const N: usize> Kernel for BufferLoad<N> {
     }
 }
 
-/// Makes the loads of a group at byte offsets, all lanes being active; false,
-/// and nothing has happened, if any of them is out of the ordinary.
+/// Where the loads of a group at byte offsets read, all lanes being active;
+/// false if any of that is out of the ordinary.
 #[inline(always)]
-pub(crate) fn load_group<S: Simd>(
+pub(crate) fn locate_group<S: Simd>(
     wave: &Wave,
     view: &mut View,
     offsets: &Row,
     group: &Group,
-    temps: &mut [Row],
+    places: &mut Places,
 ) -> bool {
     let resource = Resource::read(wave, group.resource, group.aux);
     let fixed = u64::from(wave.scalar(group.offset));
-    let lanes = Lanes {
-        base: resource.base.wrapping_add(fixed),
-        offsets,
-        active: u32::MAX,
-        mask: &wave.mask,
-    };
-    let Some(spanned) = lanes.measure::<S>() else {
-        return false;
-    };
-    let end = u64::from(spanned.greatest()) + fixed + u64::from(group.end());
-    resource.is_raw(group.aux)
-        && end <= u64::from(resource.records)
-        && view.load_group::<S>(spanned, group, temps)
+    let base = resource.base.wrapping_add(fixed);
+    let room = u64::from(resource.records).saturating_sub(fixed);
+    resource.is_raw(group.aux) && view.locate::<S>(group, (base, room), offsets, places)
 }
 
 #[cold]

@@ -16,7 +16,7 @@ impl Kernel for RunWindow {
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         let window = env.program.window(op.imm);
         let all_lanes = wave.exec == u32::MAX && (wave.halves == 1 || wave.other.0 == u32::MAX);
-        if !(all_lanes && window.run::<S>(wave, &mut env.view, &mut env.temps)) {
+        if !(all_lanes && window.run::<S>(wave, &mut env.view, &mut env.room)) {
             let first = window.first();
             return first.run.call(wave, env, &first, next);
         }

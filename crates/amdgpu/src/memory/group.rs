@@ -1,28 +1,22 @@
-//! Several loads at constants behind the same places, into temporary rows, in
-//! the form that native code reads.
+//! Loads at constants behind the same places, which native code makes itself
+//! once the places are known to be live.
 
-use super::transfer;
-use super::view::{Lanes, Spanned, View};
-use crate::simd::{Row, Simd, mask_bits};
+use super::view::View;
+use crate::simd::{LANES, Portable, Row, Simd, chunks, mask_bits};
 
-/// How the dwords of a load lie in the temporary rows that it fills.
+/// How the places of a group's lanes lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// A row for each dword.
+    /// Anyhow.
     Full,
-    /// The lanes of each strip of eight read at one place: four dwords a strip.
+    /// All lanes read at one place.
+    Same,
+    /// The lanes of each eight read at one place.
     Uniform,
-    /// All strips read at the places of the first: a strip for each dword.
+    /// Every eight lanes read at the places of the first eight.
     Repeated,
-}
-
-/// A load of 1 to 4 dwords at a constant behind the places of its group.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct GroupLoad {
-    pub(crate) constant: u32,
-    pub(crate) dwords: u16,
-    /// The first temporary row that it fills.
-    pub(crate) row: u16,
+    /// Each lane reads a dword behind the one before.
+    Contiguous,
 }
 
 /// Loads of one buffer at one row of offsets.
@@ -33,135 +27,145 @@ pub(crate) struct Group {
     pub(crate) offset: u16,
     /// How the resource is read, as in the ops.
     pub(crate) aux: u32,
-    form: Form,
-    loads: Vec<GroupLoad>,
+    /// How the lanes lie.
+    pub(crate) form: Form,
     /// Least constant, and the end of the dwords behind the greatest.
-    least: u32,
-    end: u32,
+    pub(crate) least: u32,
+    pub(crate) end: u32,
+}
+
+/// Addresses of the lanes' places, without the constants of loads. Which of
+/// them a form needs, it has.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+pub(crate) struct Places(pub(crate) [u64; LANES]);
+
+impl Places {
+    pub(crate) const NONE: Places = Places([0; LANES]);
+}
+
+/// Dwords behind each other.
+const STEPS: Row = {
+    let mut chunks = [[0; 8]; 4];
+    let mut lane = 0;
+    while lane < LANES {
+        chunks[lane / 8][lane % 8] = 4 * lane as u32;
+        lane += 1;
+    }
+    Row(chunks)
+};
+
+/// All lanes of `offsets` against those of another row.
+#[inline(always)]
+fn equal<S: Simd>(offsets: &Row, other: [S; 4]) -> bool {
+    let offsets = offsets.get::<S>();
+    mask_bits(chunks!(c => offsets[c].eq_u32(other[c]))) == u32::MAX
 }
 
 impl Form {
-    /// The shortest form of loads at these offsets.
+    /// The most special form of places at these offsets.
     pub(crate) fn of(offsets: &Row) -> Form {
-        let [first, ..] = offsets.0;
-        if offsets.0.iter().all(|strip| *strip == [strip[0]; 8]) {
-            Form::Uniform
-        } else if offsets.0.iter().all(|strip| *strip == first) {
-            Form::Repeated
-        } else {
-            Form::Full
-        }
+        use Form::*;
+        [Same, Uniform, Repeated, Contiguous]
+            .into_iter()
+            .find(|form| form.span::<Portable>(offsets).is_some())
+            .unwrap_or(Full)
     }
 
-    /// Can loads at these offsets have this form?
+    /// Least and greatest of the offsets, if they have this form.
     #[inline(always)]
-    fn fits<S: Simd>(self, offsets: &Row) -> bool {
-        let strips = offsets.get::<S>();
-        let like = |strip: usize| match self {
-            Form::Full => strips[strip],
-            Form::Uniform => S::splat(offsets.0[strip][0]),
-            Form::Repeated => strips[0],
+    fn span<S: Simd>(self, offsets: &Row) -> Option<(u32, u32)> {
+        let first = offsets.0[0][0];
+        let (fits, least, greatest) = match self {
+            Form::Full => {
+                let [a, b, c, d] = offsets.get::<S>();
+                let least = a.min_u32(b).min_u32(c.min_u32(d)).least_u32();
+                let greatest = a.max_u32(b).max_u32(c.max_u32(d)).greatest_u32();
+                (true, least, greatest)
+            }
+            Form::Same => (equal(offsets, [S::splat(first); 4]), first, first),
+            Form::Uniform => {
+                let firsts = offsets.0.map(|eight| eight[0]);
+                let splats = chunks!(c => S::splat(firsts[c]));
+                let [a, b, c, d] = firsts;
+                let least = a.min(b).min(c.min(d));
+                (equal(offsets, splats), least, a.max(b).max(c.max(d)))
+            }
+            Form::Repeated => {
+                let eight = S::from_array(offsets.0[0]);
+                let fits = equal(offsets, [eight; 4]);
+                (fits, eight.least_u32(), eight.greatest_u32())
+            }
+            Form::Contiguous => {
+                let (steps, splat) = (STEPS.get::<S>(), S::splat(first));
+                let fits = equal(offsets, chunks!(c => splat.add(steps[c])));
+                let last = offsets.0[3][7];
+                (fits && first < last, first, last)
+            }
         };
-        let like = [like(0), like(1), like(2), like(3)];
-        self == Form::Full
-            || mask_bits([
-                strips[0].eq_u32(like[0]),
-                strips[1].eq_u32(like[1]),
-                strips[2].eq_u32(like[2]),
-                strips[3].eq_u32(like[3]),
-            ]) == u32::MAX
+        fits.then_some((least, greatest))
     }
 }
 
 impl Group {
-    /// A group of one load.
-    pub(crate) fn new(
-        [resource, offset]: [u16; 2],
-        aux: u32,
-        form: Form,
-        load: GroupLoad,
-    ) -> Group {
-        let mut group = Group {
+    /// A group without loads.
+    pub(crate) fn new([resource, offset]: [u16; 2], aux: u32, form: Form) -> Group {
+        Group {
             resource,
             offset,
             aux,
             form,
-            loads: Vec::new(),
-            least: load.constant,
+            least: u32::MAX,
             end: 0,
-        };
-        group.add(load);
-        group
+        }
     }
 
-    /// Adds a load.
-    pub(crate) fn add(&mut self, load: GroupLoad) {
-        self.least = self.least.min(load.constant);
-        self.end = self.end.max(load.constant + 4 * u32::from(load.dwords));
-        self.loads.push(load);
-    }
-
-    /// The end of the dwords of the load with the greatest constant.
-    #[inline(always)]
-    pub(crate) fn end(&self) -> u32 {
-        self.end
+    /// Adds a load of `dwords` at a constant.
+    pub(crate) fn add(&mut self, constant: u32, dwords: u16) {
+        self.least = self.least.min(constant);
+        self.end = self.end.max(constant + 4 * u32::from(dwords));
     }
 }
 
 impl View {
-    /// Makes the loads of a group, all lanes being active; false if the lanes
-    /// do not lie as its form asks, or some place is refused.
+    /// Where a group reads: lanes at `offsets` behind `base`, of which `room`
+    /// bytes are in its buffer's range. False if they do not lie as the form
+    /// says, or not all the group's dwords are live and in range.
     #[inline(always)]
-    pub(crate) fn load_group<S: Simd>(
+    pub(crate) fn locate<S: Simd>(
         &mut self,
-        Spanned { at, span }: Spanned<'_>,
         group: &Group,
-        temps: &mut [Row],
+        (base, room): (u64, u64),
+        offsets: &Row,
+        places: &mut Places,
     ) -> bool {
-        let first = at.base.wrapping_add(u64::from(group.least));
-        let bytes = group.end - group.least;
-        if !group.form.fits::<S>(at.offsets) || !self.covers(first, span, bytes, false) {
+        let Some((least, greatest)) = group.form.span::<S>(offsets) else {
+            return false;
+        };
+        let first = base.wrapping_add(u64::from(group.least));
+        if u64::from(greatest) + u64::from(group.end) > room
+            || !self.covers(first, (least, greatest), group.end - group.least, false)
+        {
             return false;
         }
-        for load in &group.loads {
-            let base = at.base.wrapping_add(u64::from(load.constant));
-            let at = Lanes { base, ..at };
-            let rows = &mut temps[load.row as usize..];
-            // SAFETY: the dwords of all loads at all places of the span were
-            // found live; all lanes are active, and they lie as the form says.
-            unsafe {
-                match load.dwords {
-                    1 => one::<S, 1>(at, span, group.form, rows),
-                    2 => one::<S, 2>(at, span, group.form, rows),
-                    3 => one::<S, 3>(at, span, group.form, rows),
-                    _ => one::<S, 4>(at, span, group.form, rows),
+        let place = |lane: usize| base.wrapping_add(u64::from(offsets.lanes()[lane]));
+        match group.form {
+            Form::Same | Form::Uniform | Form::Contiguous => {
+                for lane in [0, 8, 16, 24] {
+                    places.0[lane] = place(lane);
+                }
+            }
+            Form::Repeated => {
+                for (lane, address) in places.0[..8].iter_mut().enumerate() {
+                    *address = place(lane);
+                }
+            }
+            Form::Full => {
+                for (lane, address) in places.0.iter_mut().enumerate() {
+                    *address = place(lane);
                 }
             }
         }
         true
-    }
-}
-
-/// A load of `N` dwords.
-///
-/// # Safety
-/// As for `transfer::load`; all lanes are active, and fit the form.
-#[inline(always)]
-unsafe fn one<S: Simd, const N: usize>(
-    at: Lanes<'_>,
-    span: (u32, u32),
-    form: Form,
-    rows: &mut [Row],
-) {
-    // SAFETY: by the contract of the function.
-    unsafe {
-        match form {
-            Form::Full => {
-                let rows = (&mut rows[..N]).try_into().expect("N rows");
-                transfer::load::<S, N>(at, span, rows);
-            }
-            Form::Uniform => transfer::load_uniform::<N>(at, &mut rows[0]),
-            Form::Repeated => transfer::load_strip::<S, N>(at, &mut rows[0]),
-        }
     }
 }

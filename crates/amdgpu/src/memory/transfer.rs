@@ -106,49 +106,6 @@ pub(super) unsafe fn load<S: Simd, const N: usize>(
     }
 }
 
-/// Loads `N` dwords at the common place of each strip's lanes: the first four
-/// dwords of the row are those of the first strip, and so on.
-///
-/// # Safety
-/// `4 * N` bytes at `base` + the offset of every lane are valid for reads.
-#[inline(always)]
-pub(super) unsafe fn load_uniform<const N: usize>(at: Lanes<'_>, row: &mut Row) {
-    let base = at.base as usize as *const u8;
-    for (strip, dwords) in row.lanes_mut().chunks_exact_mut(4).take(4).enumerate() {
-        let offset = at.offsets.0[strip][0] as usize;
-        // SAFETY: by the contract of the function.
-        let loaded = unsafe { base.add(offset).cast::<[u32; N]>().read_unaligned() };
-        dwords[..N].copy_from_slice(&loaded);
-    }
-}
-
-/// Loads `N` dwords a lane of the first strip; dword *j* of all of them goes to
-/// strip *j* of the row.
-///
-/// # Safety
-/// `4 * N` bytes at `base` + the offset of every lane are valid for reads.
-#[inline(always)]
-pub(super) unsafe fn load_strip<S: Simd, const N: usize>(at: Lanes<'_>, row: &mut Row) {
-    let base = at.base as usize as *const u8;
-    if N == 4 {
-        // SAFETY: by the contract of the function.
-        let values = unsafe { load_chunk::<S>(base, S::from_array(at.offsets.0[0])) };
-        row.set(values);
-        return;
-    }
-    for (lane, &offset) in at.offsets.0[0].iter().enumerate() {
-        // SAFETY: by the contract of the function.
-        let loaded = unsafe {
-            base.add(offset as usize)
-                .cast::<[u32; N]>()
-                .read_unaligned()
-        };
-        for (strip, dword) in row.0.iter_mut().zip(loaded) {
-            strip[lane] = dword;
-        }
-    }
-}
-
 /// Four dwords a lane, as four rows.
 ///
 /// # Safety

@@ -2,8 +2,8 @@
 //!
 //! A [`Window`] is a stretch of ops that only compute on rows and load from
 //! buffers. While all lanes are active it runs as a whole: addresses are
-//! computed, all its loads are made and checked, and then machine code passes
-//! over the rows, eight lanes at a time, with values in registers. Until the
+//! computed, all places that it loads from are checked, and then machine code passes
+//! over the rows, 8 or 16 lanes at a time, with values in registers. Until the
 //! loads are made nothing is written that anything else can see: whatever is out
 //! of the ordinary (inactive lanes, a place out of range) is left to the ops,
 //! which stay as they are.
@@ -23,14 +23,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::Op;
-use crate::exec::load_group;
-use crate::memory::{Form, Group, GroupLoad, View};
-use crate::simd::{Row, Simd};
+use crate::memory::View;
+use crate::simd::{Backend, Simd};
 use crate::wave::Wave;
-use code::Layout;
-use machine::Machine;
-use plan::{Origin, Plan};
+use machine::Code;
+use plan::Plan;
 
+pub(crate) use machine::Room;
 pub(super) use plan::{Function, Step, windows};
 
 /// How often a window is reached before there is code for it.
@@ -49,26 +48,11 @@ pub(crate) struct Window {
     steps: Arc<[Step]>,
     range: Range<usize>,
     waits: bool,
+    backend: Backend,
     reached: AtomicU32,
     missed: AtomicU32,
     /// Code for places as they lay, and for any places.
     code: [OnceLock<Option<Code>>; 2],
-}
-
-/// Native code of a window.
-#[derive(Debug)]
-struct Code {
-    early: Option<Machine>,
-    groups: Vec<(Place, Group)>,
-    main: Machine,
-}
-
-/// Where the offsets of a group of loads are.
-#[derive(Clone, Copy, Debug)]
-enum Place {
-    Row(u16),
-    Temporary(u16),
-    Scalar(u16),
 }
 
 impl Window {
@@ -78,6 +62,7 @@ impl Window {
         at: Range<usize>,
         steps: &Arc<[Step]>,
         range: Range<usize>,
+        backend: Backend,
     ) -> Window {
         Window {
             first: ops[at.start],
@@ -85,6 +70,7 @@ impl Window {
             steps: steps.clone(),
             waits: steps[range.clone()].contains(&Step::Wait),
             range,
+            backend,
             reached: AtomicU32::new(0),
             missed: AtomicU32::new(0),
             code: [const { OnceLock::new() }; 2],
@@ -105,7 +91,7 @@ impl Window {
 
     /// Is there native code for it?
     #[cfg(test)]
-    pub(super) fn is_native(&self) -> bool {
+    pub(in crate::program) fn is_native(&self) -> bool {
         self.code
             .iter()
             .any(|code| matches!(code.get(), Some(Some(_))))
@@ -120,41 +106,26 @@ impl Window {
     /// Runs it as native code, all lanes being active. If that cannot be,
     /// nothing has happened.
     #[inline(always)]
-    pub(crate) fn run<S: Simd>(
-        &self,
-        wave: &mut Wave,
-        view: &mut View,
-        temps: &mut Vec<Row>,
-    ) -> bool {
+    pub(crate) fn run<S: Simd>(&self, wave: &mut Wave, view: &mut View, room: &mut Room) -> bool {
         let general = usize::from(self.missed.load(Ordering::Relaxed) >= MISSES);
         let Some(code) = self.code[general].get() else {
-            self.warm_up(general, wave, temps);
+            self.warm_up(general, wave, room);
             return false;
         };
         let Some(code) = code else {
             return false;
         };
-        if temps.len() < code.main.temps() {
-            temps.resize(code.main.temps(), Row::ZERO);
+        let runs = code.run::<S>(wave, view, room);
+        if !runs {
+            self.missed.fetch_add(1, Ordering::Relaxed);
         }
-        if let Some(early) = &code.early {
-            early.call(&mut wave.rows, &wave.scalars, temps);
-        }
-        for (place, group) in &code.groups {
-            let offsets = place.offsets(wave, temps);
-            if !load_group::<S>(wave, view, &offsets, group, temps) {
-                self.missed.fetch_add(1, Ordering::Relaxed);
-                return false;
-            }
-        }
-        code.main.call(&mut wave.rows, &wave.scalars, temps);
-        true
+        runs
     }
 
     /// Counts, and makes code when it is time.
     #[cold]
     #[inline(never)]
-    fn warm_up(&self, general: usize, wave: &mut Wave, temps: &mut Vec<Row>) {
+    fn warm_up(&self, general: usize, wave: &mut Wave, room: &mut Room) {
         // One thread makes the code; the others go on without.
         let number = self.reached.fetch_add(1, Ordering::Relaxed);
         let is_time = if general == 0 {
@@ -165,85 +136,12 @@ impl Window {
         if is_time {
             // No code at all if there is no memory for it.
             let (range, end) = (self.range.clone(), self.range.end);
-            let plan = Plan::new(&self.steps[range], &self.steps[end..]);
-            let made = Code::new(&plan, general != 0, wave, temps).ok();
+            // In any places, a constant may be what makes an address small.
+            let any = general != 0;
+            let constant = |row| wave.constant(row).filter(|_| !any);
+            let plan = Plan::new(&self.steps[range], &self.steps[end..], constant);
+            let made = Code::new(&plan, any, self.backend, wave, room).ok();
             drop(self.code[general].set(made));
-        }
-    }
-}
-
-impl Code {
-    /// Code for any places, or for places as they lie in this wave.
-    fn new(
-        plan: &Plan,
-        general: bool,
-        wave: &mut Wave,
-        temps: &mut Vec<Row>,
-    ) -> std::io::Result<Code> {
-        let mut layout = Layout::default();
-        let early = Machine::early(plan, &mut layout)?;
-        temps.resize(temps.len().max(layout.rows.into()), Row::ZERO);
-        if let Some(early) = &early {
-            early.call(&mut wave.rows, &wave.scalars, temps);
-        }
-        let mut forms = Vec::new();
-        let mut groups: Vec<(usize, Place, Group)> = Vec::new();
-        for load in &plan.loads {
-            let place = match plan.values[load.address] {
-                Origin::Row(row) => Place::Row(row),
-                Origin::Splat(slot) => Place::Scalar(slot),
-                Origin::Node | Origin::Loaded { .. } => {
-                    Place::Temporary(layout.early[&load.address])
-                }
-            };
-            let form = if general {
-                Form::Full
-            } else {
-                Form::of(&place.offsets(wave, temps))
-            };
-            forms.push(form);
-            let row = layout.rows;
-            layout.loads.push(row);
-            layout.rows += if form == Form::Full { load.dwords } else { 1 };
-            let one = GroupLoad {
-                constant: load.constant,
-                dwords: load.dwords,
-                row,
-            };
-            let same = |(address, _, group): &&mut (usize, Place, Group)| {
-                *address == load.address
-                    && (group.resource, group.offset, group.aux)
-                        == (load.resource, load.offset, load.aux)
-            };
-            match groups.iter_mut().find(same) {
-                Some((_, _, group)) => group.add(one),
-                None => groups.push((
-                    load.address,
-                    place,
-                    Group::new([load.resource, load.offset], load.aux, form, one),
-                )),
-            }
-        }
-        let main = Machine::main(plan, &mut layout, &forms)?;
-        let groups = groups
-            .into_iter()
-            .map(|(_, place, group)| (place, group))
-            .collect();
-        Ok(Code {
-            early,
-            groups,
-            main,
-        })
-    }
-}
-
-impl Place {
-    #[inline(always)]
-    fn offsets(self, wave: &Wave, temps: &[Row]) -> Row {
-        match self {
-            Place::Row(row) => wave.rows[row as usize],
-            Place::Temporary(row) => temps[row as usize],
-            Place::Scalar(slot) => Row::splat(wave.scalar(slot)),
         }
     }
 }

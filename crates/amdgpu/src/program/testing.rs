@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::native::Room;
 use super::{Target, lower};
 use crate::exec::{self, Barrier, Env, Problem};
 use crate::isa::WaveSize;
 use crate::memory::{Lds, Memory, View};
-use crate::simd::{Backend, Row};
+use crate::simd::{Backend, Extensions, Row};
 use crate::wave::{State, Wave, slot};
 
 /// Bytes of its LDS, and of its scratch.
@@ -40,7 +41,7 @@ impl Bench {
             lds,
             program,
             barrier: Barrier::of(1),
-            temps: Vec::new(),
+            room: Room::default(),
             began: Instant::now(),
             problem: None,
             watcher: None,
@@ -104,7 +105,22 @@ pub(super) fn words(lines: &[Line], target: impl Into<Target>) -> Vec<u32> {
         .collect()
 }
 
-/// Runs instructions on both back ends, which must agree on `look`.
+/// The back ends that this host has, the portable one first.
+#[expect(clippy::print_stderr, reason = "says what is skipped")]
+pub(super) fn backends() -> Vec<Backend> {
+    let mut backends = Vec::new();
+    for extensions in Extensions::ALL {
+        let backend = Backend::at_most(extensions);
+        if backend.extensions() == extensions {
+            backends.push(backend);
+        } else {
+            eprintln!("skipped: {extensions:?}, which this host does not have");
+        }
+    }
+    backends
+}
+
+/// Runs instructions on all back ends, which must agree on `look`.
 pub(super) fn run<T: PartialEq + std::fmt::Debug>(
     target: impl Into<Target>,
     lines: &[Line],
@@ -113,12 +129,15 @@ pub(super) fn run<T: PartialEq + std::fmt::Debug>(
 ) -> T {
     let target = target.into();
     let words = words(lines, target);
-    let [first, second] = [Backend::detect(), Backend::Portable].map(|backend| {
+    let mut looks = backends().into_iter().map(|backend| {
         let mut bench = Bench::new(&words, target, backend).expect("it lowers");
         prepare(&mut bench);
         look(&bench.run().expect("no fault"))
     });
-    assert_eq!(first, second, "the back ends differ");
+    let first = looks.next().expect("there is the portable one");
+    for look in looks {
+        assert_eq!(first, look, "the back ends differ");
+    }
     first
 }
 

@@ -26,15 +26,34 @@ impl Handler {
     }
 }
 
-/// The SIMD instructions to use.
+/// Extensions of a host's instruction set; each has those before it, too.
+///
+/// Results are the same with all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Extensions {
+    /// None beyond what the program was compiled for.
+    Portable,
+    /// AVX2, FMA, F16C and the bit manipulation sets: rows of lanes in vectors,
+    /// and native code.
+    Avx2,
+    /// AVX-512 F, BW, DQ and VL: native code for 16 lanes at a time.
+    Avx512,
+}
+
+impl Extensions {
+    /// All of them, the least first.
+    pub const ALL: [Extensions; 3] = [Extensions::Portable, Extensions::Avx2, Extensions::Avx512];
+}
+
+/// The instructions to use, which the host has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Backend {
-    /// Whatever the program was compiled for.
     Portable,
-    /// AVX2, FMA, F16C and the bit manipulation sets. Only made by
-    /// [`Backend::detect`].
+    /// The variants with extensions are made by [`Backend::at_most`] only.
     #[cfg(target_arch = "x86_64")]
     Avx2(Detected),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Detected),
 }
 
 /// Proof that the host has the features. Nothing else can make one.
@@ -44,22 +63,54 @@ pub(crate) struct Detected(());
 
 impl Backend {
     /// The best that this host has.
+    #[cfg(test)]
     pub(crate) fn detect() -> Backend {
+        Backend::at_most(Extensions::Avx512)
+    }
+
+    /// The best that this host has, without extensions beyond these.
+    pub(crate) fn at_most(extensions: Extensions) -> Backend {
         #[cfg(target_arch = "x86_64")]
-        if Avx2::available() {
-            return Backend::Avx2(Detected(()));
+        if extensions >= Extensions::Avx2 && Avx2::available() {
+            return match extensions {
+                Extensions::Avx512 if has_avx512() => Backend::Avx512(Detected(())),
+                _ => Backend::Avx2(Detected(())),
+            };
         }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = extensions;
         Backend::Portable
     }
 
-    /// The code of `K` for this back end.
+    /// What it needs.
+    pub(crate) fn extensions(self) -> Extensions {
+        match self {
+            Backend::Portable => Extensions::Portable,
+            #[cfg(target_arch = "x86_64")]
+            Backend::Avx2(_) => Extensions::Avx2,
+            #[cfg(target_arch = "x86_64")]
+            Backend::Avx512(_) => Extensions::Avx512,
+        }
+    }
+
+    /// The code of `K` for this back end. Rows are passed over in vectors of
+    /// eight lanes at the most: only native code is wider.
     pub(crate) fn handler<K: Kernel>(self) -> Handler {
         match self {
             Backend::Portable => Handler(K::run::<Portable>),
             #[cfg(target_arch = "x86_64")]
-            Backend::Avx2(_) => Handler(run_avx2::<K>),
+            Backend::Avx2(_) | Backend::Avx512(_) => Handler(run_avx2::<K>),
         }
     }
+}
+
+/// Does this host have what is used of AVX-512?
+#[cfg(target_arch = "x86_64")]
+fn has_avx512() -> bool {
+    is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512vl")
 }
 
 /// Everything inlined into this function is compiled with the features.

@@ -32,7 +32,10 @@ impl Lowerer {
             let stretch: Arc<[Step]> = steps[..count].iter().map(|&(_, step)| step).collect();
             for range in native::windows(&stretch) {
                 let at = first + range.start..first + range.end;
-                found.push((at.start, Window::new(&self.ops, at, &stretch, range)));
+                found.push((
+                    at.start,
+                    Window::new(&self.ops, at, &stretch, range, self.backend),
+                ));
             }
             steps = &steps[count..];
         }

@@ -1,8 +1,14 @@
-//! From plans to x86-64 code with AVX2 and FMA.
+//! From plans to x86-64 code with AVX2 or AVX-512.
 //!
-//! The code passes over a row strip by strip, eight lanes at a time, and keeps
+//! The code passes over a row strip by strip, 8 or 16 lanes at a time, and keeps
 //! values of the strip at hand in registers. It calls nothing and checks
-//! nothing: loads were made before it runs.
+//! nothing: what it loads was found live before it runs.
+//!
+//! Dwords that all lanes read at one place, or that lie behind each other, are
+//! read where they are. Others go to temporary rows first, a vector each.
+
+mod sources;
+mod vectors;
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,21 +17,22 @@ use iced_x86::code_asm::*;
 
 use super::plan::{Function, Node, Origin, Plan, Value};
 use crate::memory::Form;
+use crate::simd::Extensions;
+use sources::{Lane, Piece, Pointers};
+use vectors::{Assembler, Operand, Spread, Width};
 
 /// Where temporary rows are used for what.
 #[derive(Debug, Default)]
 pub(super) struct Layout {
     /// The row of each value that is computed early.
     pub(super) early: HashMap<Value, u16>,
-    /// The first row of each load.
-    pub(super) loads: Vec<u16>,
     /// How many there are.
     pub(super) rows: u16,
 }
 
-/// Bytes of a row, and of one strip of it.
+/// Bytes of a row, and of eight lanes of one.
 const ROW: i32 = 128;
-const STRIP: i32 = 32;
+const EIGHT: i32 = 32;
 
 /// The registers that addresses are made of.
 mod base {
@@ -37,34 +44,28 @@ mod base {
     pub(super) const SCALARS: AsmRegister64 = rsi;
     /// Temporary rows.
     pub(super) const TEMPS: AsmRegister64 = rdx;
+    /// Addresses of the lanes' places, at the strip.
+    pub(super) const PLACES: AsmRegister64 = rcx;
     /// Temporary rows at the strip.
-    pub(super) const STRIP: AsmRegister64 = rcx;
-    /// Temporary rows at the four dwords of the strip.
-    pub(super) const UNIFORM: AsmRegister64 = r8;
-}
-
-/// Vector registers for values; the last one is for what is in between.
-const REGISTERS: u8 = 15;
-const SCRATCH: u8 = 15;
-const YMM: [AsmRegisterYmm; 16] = [
-    ymm0, ymm1, ymm2, ymm3, ymm4, ymm5, ymm6, ymm7, ymm8, ymm9, ymm10, ymm11, ymm12, ymm13, ymm14,
-    ymm15,
-];
-
-/// A vector register by its number.
-fn ymm(number: u8) -> AsmRegisterYmm {
-    YMM[number as usize]
+    pub(super) const STRIP: AsmRegister64 = r8;
 }
 
 /// The steps of code making can fail; they do not, as they are written here.
 type Made<T = ()> = Result<T, IcedError>;
 
-/// A place in memory: register and distance; one dword of it for all lanes.
+/// What a place in memory is a distance from.
+#[derive(Clone, Copy, Debug)]
+enum Base {
+    Register(AsmRegister64),
+    Lane(Lane),
+}
+
+/// A place in memory that a vector is read from.
 #[derive(Clone, Copy, Debug)]
 struct Place {
-    base: AsmRegister64,
+    base: Base,
     offset: i32,
-    broadcast: bool,
+    spread: Spread,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -77,25 +78,33 @@ struct State {
     uses: Vec<usize>,
 }
 
-#[derive(Clone, Copy)]
-enum Operand {
-    Register(u8),
-    Memory(Place),
-}
-
 struct Generator {
-    code: CodeAssembler,
+    asm: Assembler,
+    pointers: Pointers,
     states: Vec<State>,
     /// The value in each register.
-    held: [Option<Value>; REGISTERS as usize],
+    held: Vec<Option<Value>>,
     /// Places of strips that values were spilled to and that are free again.
     free_spills: Vec<i32>,
     next_spill: i32,
+    /// It reads buffers.
+    reads: bool,
+}
+
+/// What is loaded into temporary rows, of a source whose places have that form.
+struct Gathered {
+    source: usize,
+    form: Form,
+    pieces: Vec<Piece>,
 }
 
 /// Code for what addresses are made of; `None` if there is nothing to compute.
-pub(super) fn early(plan: &Plan, layout: &mut Layout) -> Made<Option<Vec<u8>>> {
-    let mut seen: HashSet<Value> = plan.loads.iter().map(|load| load.address).collect();
+pub(super) fn early(
+    plan: &Plan,
+    layout: &mut Layout,
+    extensions: Extensions,
+) -> Made<Option<Vec<u8>>> {
+    let mut seen: HashSet<Value> = plan.sources.iter().map(|source| source.address).collect();
     seen.extend(plan.finals.iter().map(|&(_, value)| value));
     for node in &plan.main {
         seen.extend(&node.sources[..node.function.arity()]);
@@ -112,11 +121,20 @@ pub(super) fn early(plan: &Plan, layout: &mut Layout) -> Made<Option<Vec<u8>>> {
         .iter()
         .map(|(&value, &row)| (value, Place::strip(base::STRIP, row)))
         .collect();
-    generate(plan, layout, &[], &plan.early, &stores, &[]).map(Some)
+    let mut generator = Generator::new(plan, layout, extensions)?;
+    generator.count_uses(&plan.early, &[]);
+    generator
+        .whole(layout, &[], &plan.early, &stores, &[])
+        .map(Some)
 }
 
-/// Code for the rest, when the loads have left their dwords in these forms.
-pub(super) fn main(plan: &Plan, layout: &mut Layout, forms: &[Form]) -> Made<Vec<u8>> {
+/// Code for the rest, when the places of the sources have these forms.
+pub(super) fn main(
+    plan: &Plan,
+    layout: &mut Layout,
+    forms: &[Form],
+    extensions: Extensions,
+) -> Made<Vec<u8>> {
     // A row may get its value as soon as that is there, unless what it held
     // is still to be read.
     let mut last_read: HashMap<u16, usize> = HashMap::new();
@@ -140,119 +158,190 @@ pub(super) fn main(plan: &Plan, layout: &mut Layout, forms: &[Form]) -> Made<Vec
             ends.push((value, place));
         }
     }
-    generate(plan, layout, forms, &plan.main, &stores, &ends)
+    let mut generator = Generator::new(plan, layout, extensions)?;
+    let gathered = generator.place_loads(plan, layout, forms);
+    generator.next_spill = i32::from(layout.rows) * ROW;
+    generator.reads = !forms.is_empty();
+    for (&value, &row) in &layout.early {
+        generator.states[value].place = Some(Place::strip(base::STRIP, row));
+    }
+    generator.count_uses(&plan.main, &ends);
+    generator.whole(layout, &gathered, &plan.main, &stores, &ends)
 }
 
 impl Place {
-    /// The strip at hand of a row.
-    fn strip(base: AsmRegister64, row: u16) -> Place {
+    fn at(base: AsmRegister64, offset: i32, spread: Spread) -> Place {
         Place {
-            base,
-            offset: i32::from(row) * ROW,
-            broadcast: false,
+            base: Base::Register(base),
+            offset,
+            spread,
         }
     }
 
-    /// The strip there.
-    fn memory(self) -> AsmMemoryOperand {
-        ymmword_ptr(self.base + self.offset)
+    /// The strip at hand of a row.
+    fn strip(base: AsmRegister64, row: u16) -> Place {
+        Place::at(base, i32::from(row) * ROW, Spread::Each)
     }
-}
-
-/// Code that computes `nodes` for each strip, puts results where `stores` says
-/// as soon as they are there, and at the end those of `ends`.
-fn generate(
-    plan: &Plan,
-    layout: &mut Layout,
-    forms: &[Form],
-    nodes: &[Node],
-    stores: &HashMap<Value, Place>,
-    ends: &[(Value, Place)],
-) -> Made<Vec<u8>> {
-    let mut generator = Generator::new(plan, layout, forms, nodes, ends)?;
-    let mut again = generator.code.create_label();
-    generator.code.mov(base::STRIP, base::TEMPS)?;
-    generator.code.mov(base::UNIFORM, base::TEMPS)?;
-    generator.code.mov(eax, 4)?;
-    generator.code.set_label(&mut again)?;
-    for node in nodes {
-        generator.node(node, stores.get(&node.result).copied())?;
-    }
-    for &(value, place) in ends {
-        let register = generator.register(value, &[])?;
-        store(&mut generator.code, register, place)?;
-        generator.used(value);
-    }
-    let code = &mut generator.code;
-    code.add(base::ROWS, STRIP)?;
-    code.add(base::STRIP, STRIP)?;
-    code.add(base::UNIFORM, 16)?;
-    code.dec(eax)?;
-    code.jne(again)?;
-    code.vzeroupper()?;
-    code.ret()?;
-    layout.rows = generator.end_of_spills();
-    generator.code.assemble(0)
 }
 
 impl Generator {
-    fn new(
-        plan: &Plan,
-        layout: &Layout,
-        forms: &[Form],
-        nodes: &[Node],
-        ends: &[(Value, Place)],
-    ) -> Made<Generator> {
+    fn new(plan: &Plan, layout: &Layout, extensions: Extensions) -> Made<Generator> {
+        let width = match extensions {
+            Extensions::Portable => unreachable!("native code needs AVX2"),
+            Extensions::Avx2 => Width::Ymm,
+            Extensions::Avx512 => Width::Zmm,
+        };
         let mut states = vec![State::default(); plan.values.len()];
-        for (state, (value, origin)) in states.iter_mut().zip(plan.values.iter().enumerate()) {
+        for (state, origin) in states.iter_mut().zip(&plan.values) {
             state.place = match *origin {
                 Origin::Row(row) => Some(Place::strip(base::ROWS, row)),
-                Origin::Splat(slot) => Some(Place {
-                    base: base::SCALARS,
-                    offset: 4 * i32::from(slot),
-                    broadcast: true,
-                }),
-                Origin::Node => {
-                    let row = layout
-                        .early
-                        .get(&value)
-                        .filter(|_| !forms.is_empty() || plan.loads.is_empty());
-                    row.map(|&row| Place::strip(base::STRIP, row))
+                Origin::Splat(slot) => {
+                    Some(Place::at(base::SCALARS, 4 * i32::from(slot), Spread::One))
                 }
-                Origin::Loaded { load, dword } => forms.get(load).map(|form| {
-                    let first = i32::from(layout.loads[load]) * ROW;
-                    let dword = i32::from(dword);
-                    match form {
-                        Form::Full => Place::strip(base::STRIP, layout.loads[load] + dword as u16),
-                        Form::Uniform => Place {
-                            base: base::UNIFORM,
-                            offset: first + 4 * dword,
-                            broadcast: true,
-                        },
-                        Form::Repeated => Place {
-                            base: base::TEMPS,
-                            offset: first + STRIP * dword,
-                            broadcast: false,
-                        },
-                    }
-                }),
+                Origin::Node | Origin::Loaded { .. } => None,
             };
         }
+        Ok(Generator {
+            asm: Assembler {
+                code: CodeAssembler::new(64)?,
+                width,
+            },
+            pointers: Pointers::default(),
+            states,
+            held: vec![None; usize::from(width.registers())],
+            free_spills: Vec::new(),
+            next_spill: i32::from(layout.rows) * ROW,
+            reads: false,
+        })
+    }
+
+    /// Where the dwords of loads are read, and what is loaded into temporary
+    /// rows before.
+    fn place_loads(&mut self, plan: &Plan, layout: &mut Layout, forms: &[Form]) -> Vec<Gathered> {
+        let mut gathered: Vec<Gathered> = Vec::new();
+        for (source, &form) in forms.iter().enumerate() {
+            let pieces = Vec::new();
+            gathered.push(Gathered {
+                source,
+                form,
+                pieces,
+            });
+        }
+        let mut first_rows = Vec::new();
+        for load in &plan.loads {
+            let form = forms[load.source];
+            let first = i32::from(layout.rows) * ROW;
+            first_rows.push(first);
+            let (to, apart, rows) = match form {
+                Form::Full => (base::STRIP + first, ROW, load.dwords),
+                Form::Repeated => (base::TEMPS + first, EIGHT, 1),
+                Form::Same | Form::Uniform | Form::Contiguous => continue,
+            };
+            layout.rows += rows;
+            gathered[load.source].pieces.push(Piece {
+                constant: load.constant as i32,
+                dwords: load.dwords,
+                to,
+                apart,
+            });
+        }
+        gathered.retain(|gathered| !gathered.pieces.is_empty());
+        for Gathered { pieces, .. } in &mut gathered {
+            pieces.sort_by_key(|piece| piece.constant);
+        }
+        for (state, origin) in self.states.iter_mut().zip(&plan.values) {
+            let &Origin::Loaded { load, dword } = origin else {
+                continue;
+            };
+            let (first, dword) = (first_rows[load], i32::from(dword));
+            let load = plan.loads[load];
+            let there = |spread| Place {
+                base: Base::Lane(Lane {
+                    source: load.source,
+                    lane: 0,
+                }),
+                offset: load.constant as i32 + 4 * dword,
+                spread,
+            };
+            let wide = self.asm.width == Width::Zmm;
+            state.place = Some(match forms[load.source] {
+                Form::Full => Place::at(base::STRIP, first + ROW * dword, Spread::Each),
+                Form::Repeated => Place::at(base::TEMPS, first + EIGHT * dword, Spread::Eight),
+                Form::Uniform if wide => there(Spread::Two),
+                Form::Same | Form::Uniform => there(Spread::One),
+                Form::Contiguous => there(Spread::Each),
+            });
+        }
+        gathered
+    }
+
+    /// Notes which nodes, and which stores at the end, use which values.
+    fn count_uses(&mut self, nodes: &[Node], ends: &[(Value, Place)]) {
         for &(value, _) in ends {
-            states[value].uses.push(nodes.len());
+            self.states[value].uses.push(nodes.len());
         }
         for (number, node) in nodes.iter().enumerate().rev() {
             for &source in node.sources[..node.function.arity()].iter().rev() {
-                states[source].uses.push(number);
+                self.states[source].uses.push(number);
             }
         }
-        Ok(Generator {
-            code: CodeAssembler::new(64)?,
-            states,
-            held: [None; REGISTERS as usize],
-            free_spills: Vec::new(),
-            next_spill: i32::from(layout.rows) * ROW,
-        })
+    }
+
+    /// Code that computes `nodes` for each strip, puts results where `stores`
+    /// says as soon as they are there, and at the end those of `ends`.
+    fn whole(
+        mut self,
+        layout: &mut Layout,
+        gathered: &[Gathered],
+        nodes: &[Node],
+        stores: &HashMap<Value, Place>,
+        ends: &[(Value, Place)],
+    ) -> Made<Vec<u8>> {
+        let width = self.asm.width;
+        // The others of the caller are not touched.
+        let saved = if self.reads { &sources::SAVED[..] } else { &[] };
+        for &register in saved {
+            self.asm.code.push(register)?;
+        }
+        self.asm.prepare()?;
+        self.gather(gathered, Form::Repeated, EIGHT / 4)?;
+        self.asm.code.mov(base::STRIP, base::TEMPS)?;
+        self.asm.code.mov(eax, ROW / width.bytes())?;
+        let mut again = self.asm.code.create_label();
+        self.asm.code.set_label(&mut again)?;
+        self.pointers.forget();
+        self.gather(gathered, Form::Full, width.lanes())?;
+        for node in nodes {
+            self.node(node, stores.get(&node.result).copied())?;
+        }
+        for &(value, place) in ends {
+            let register = self.register(value, &[])?;
+            self.store(register, place)?;
+            self.used(value);
+        }
+        let end_of_spills = self.end_of_spills();
+        let code = &mut self.asm.code;
+        code.add(base::ROWS, width.bytes())?;
+        code.add(base::STRIP, width.bytes())?;
+        code.add(base::PLACES, 8 * width.lanes())?;
+        code.dec(eax)?;
+        code.jne(again)?;
+        for &register in saved.iter().rev() {
+            code.pop(register)?;
+        }
+        code.vzeroupper()?;
+        code.ret()?;
+        layout.rows = end_of_spills;
+        code.assemble(0)
+    }
+
+    /// Loads what comes from sources of a form into temporary rows.
+    fn gather(&mut self, gathered: &[Gathered], form: Form, lanes: i32) -> Made {
+        for from in gathered.iter().filter(|from| from.form == form) {
+            let pointers = &mut self.pointers;
+            sources::gather(&mut self.asm, pointers, from.source, lanes, &from.pieces)?;
+        }
+        Ok(())
     }
 
     /// The row behind the last that holds spilled values.
@@ -304,7 +393,8 @@ impl Generator {
 
     /// Frees the register whose value is used last.
     fn evict(&mut self, keep: &[u8]) -> Made<u8> {
-        let candidates = (0..REGISTERS).filter(|register| !keep.contains(register));
+        let all = 0..self.asm.width.registers();
+        let candidates = all.filter(|register| !keep.contains(register));
         let distance = |&register: &u8| {
             self.held[register as usize].map_or(usize::MAX, |value| self.next_use(value))
         };
@@ -313,13 +403,10 @@ impl Generator {
             self.states[value].register = None;
             if self.states[value].place.is_none() && !self.states[value].uses.is_empty() {
                 let offset = self.free_spills.pop().unwrap_or(self.next_spill);
-                self.next_spill = self.next_spill.max(offset + STRIP);
-                let place = Place {
-                    base: base::TEMPS,
-                    offset,
-                    broadcast: false,
-                };
-                store(&mut self.code, register, place)?;
+                let end = offset + self.asm.width.bytes();
+                self.next_spill = self.next_spill.max(end);
+                let place = Place::at(base::TEMPS, offset, Spread::Each);
+                self.store(register, place)?;
                 self.states[value].place = Some(place);
                 self.states[value].spilled = true;
             }
@@ -334,7 +421,7 @@ impl Generator {
         }
         let place = self.states[value].place.expect("a value is somewhere");
         let register = self.allocate(value, keep)?;
-        load(&mut self.code, register, place)?;
+        self.load(register, place)?;
         Ok(register)
     }
 
@@ -342,19 +429,47 @@ impl Generator {
     /// not stay in a register anyway.
     fn operand(&mut self, value: Value, keep: &[u8]) -> Made<Operand> {
         let state = &self.states[value];
-        Ok(match (state.register, state.place) {
-            (None, Some(place)) if !place.broadcast => {
-                let uses = &state.uses;
-                let after = uses.len().checked_sub(2).map_or(usize::MAX, |at| uses[at]);
-                let full = self.held.iter().all(Option::is_some);
-                let furthest = self.held.iter().flatten().map(|&held| self.next_use(held));
-                if after == usize::MAX || full && furthest.max().is_some_and(|far| far <= after) {
-                    return Ok(Operand::Memory(place));
-                }
-                Operand::Register(self.register(value, keep)?)
+        if let (None, Some(place)) = (state.register, state.place) {
+            let uses = &state.uses;
+            let after = uses.len().checked_sub(2).map_or(usize::MAX, |at| uses[at]);
+            let full = self.held.iter().all(Option::is_some);
+            let furthest = self.held.iter().flatten().map(|&held| self.next_use(held));
+            let leaves =
+                after == usize::MAX || full && furthest.max().is_some_and(|far| far <= after);
+            if leaves && self.asm.is_operand(place.spread) {
+                let at = self.address(place)?;
+                return Ok(Operand::Memory(self.asm.operand(at, place.spread)));
             }
-            _ => Operand::Register(self.register(value, keep)?),
-        })
+        }
+        Ok(Operand::Register(self.register(value, keep)?))
+    }
+
+    /// The address of a place.
+    fn address(&mut self, place: Place) -> Made<AsmMemoryOperand> {
+        let base = match place.base {
+            Base::Register(register) => register,
+            Base::Lane(lane) => self.pointers.get(&mut self.asm.code, lane)?,
+        };
+        Ok(base + place.offset)
+    }
+
+    fn load(&mut self, register: u8, place: Place) -> Made {
+        let at = self.address(place)?;
+        self.asm.load(register, at, place.spread)?;
+        if let (Spread::Two, Base::Lane(Lane { source, lane })) = (place.spread, place.base) {
+            let base = Base::Lane(Lane {
+                source,
+                lane: lane + 8,
+            });
+            let at = self.address(Place { base, ..place })?;
+            self.asm.load_upper(register, at)?;
+        }
+        Ok(())
+    }
+
+    fn store(&mut self, register: u8, place: Place) -> Made {
+        let at = self.address(place)?;
+        self.asm.store(register, at)
     }
 
     /// Computes a node, and stores its result.
@@ -382,31 +497,23 @@ impl Generator {
                 Some(register) => {
                     keep.push(register);
                     let own = self.allocate(node.result, &keep)?;
-                    self.code.vmovaps(ymm(own), ymm(register))?;
+                    self.asm.copy(own, register)?;
                     own
                 }
                 None => {
                     let from = self.states[sources[2]].place.expect("a value is somewhere");
                     let own = self.allocate(node.result, &keep)?;
-                    load(&mut self.code, own, from)?;
+                    self.load(own, from)?;
                     own
                 }
             };
-            match b {
-                Operand::Register(b) => {
-                    self.code.vfmadd231ps(ymm(register), ymm(a), ymm(b))?;
-                }
-                Operand::Memory(place) => {
-                    self.code
-                        .vfmadd231ps(ymm(register), ymm(a), place.memory())?;
-                }
-            }
+            self.asm.add_product(register, a, b)?;
             for &source in &sources {
                 self.used(source);
             }
             register
         } else {
-            let mut operands = [Operand::Register(SCRATCH); 3];
+            let mut operands = [Operand::Register(0); 3];
             let mut keep = Vec::new();
             let swapped = matches!(
                 node.function,
@@ -422,7 +529,7 @@ impl Generator {
                 } else {
                     sources[number]
                 };
-                let needs_register = number == 0;
+                let needs_register = number == 0 || number == 1 && node.function.counts();
                 operands[number] = if needs_register {
                     Operand::Register(self.register(source, &keep)?)
                 } else {
@@ -438,14 +545,14 @@ impl Generator {
             // The last instruction may write a register that it reads; those
             // before it write the scratch register.
             let register = self.allocate(node.result, &keep)?;
-            function(&mut self.code, node.function, register, operands)?;
+            self.asm.function(node.function, register, operands)?;
             register
         };
         for &source in &sources[..arity] {
             self.free_spill(source);
         }
         if let Some(place) = place {
-            store(&mut self.code, register, place)?;
+            self.store(register, place)?;
             self.states[node.result].place = Some(place);
         }
         if self.states[node.result].uses.is_empty() {
@@ -453,102 +560,5 @@ impl Generator {
             self.held[register as usize] = None;
         }
         Ok(())
-    }
-}
-
-fn load(code: &mut CodeAssembler, register: u8, place: Place) -> Made {
-    if place.broadcast {
-        let dword = dword_ptr(place.base + place.offset);
-        code.vbroadcastss(ymm(register), dword)
-    } else {
-        code.vmovups(ymm(register), place.memory())
-    }
-}
-
-fn store(code: &mut CodeAssembler, register: u8, place: Place) -> Made {
-    code.vmovups(place.memory(), ymm(register))
-}
-
-/// An instruction of two sources, the second in a register or in memory.
-macro_rules! binary {
-    ($code:ident, $name:ident, $d:expr, $a:expr, $b:expr) => {
-        match $b {
-            Operand::Register(b) => $code.$name(ymm($d), ymm($a), ymm(b)),
-            Operand::Memory(place) => $code.$name(ymm($d), ymm($a), place.memory()),
-        }
-    };
-}
-
-/// The low five bits of an operand, in the scratch register.
-fn count(code: &mut CodeAssembler, operand: Operand) -> Made {
-    let scratch = ymm(SCRATCH);
-    match operand {
-        Operand::Register(b) => code.vpslld(scratch, ymm(b), 27)?,
-        Operand::Memory(place) => {
-            load(code, SCRATCH, place)?;
-            code.vpslld(scratch, scratch, 27)?;
-        }
-    }
-    code.vpsrld(scratch, scratch, 27)
-}
-
-/// Register `d` = a function of operands, the first of which is a register.
-/// (Those whose name ends in `Rev` have their sources exchanged already.)
-fn function(code: &mut CodeAssembler, function: Function, d: u8, [a, b, c]: [Operand; 3]) -> Made {
-    use Function::*;
-    let Operand::Register(a) = a else {
-        unreachable!("the first operand is in a register");
-    };
-    let s = SCRATCH;
-    match function {
-        Move => code.vmovaps(ymm(d), ymm(a)),
-        AddF32 => binary!(code, vaddps, d, a, b),
-        SubF32 | SubrevF32 => binary!(code, vsubps, d, a, b),
-        MulF32 => binary!(code, vmulps, d, a, b),
-        FmaF32 => unreachable!("it is not in this form"),
-        AddU32 => binary!(code, vpaddd, d, a, b),
-        SubU32 | SubrevU32 => binary!(code, vpsubd, d, a, b),
-        MulLoU32 => binary!(code, vpmulld, d, a, b),
-        And => binary!(code, vpand, d, a, b),
-        Or => binary!(code, vpor, d, a, b),
-        Xor => binary!(code, vpxor, d, a, b),
-        MinU32 => binary!(code, vpminud, d, a, b),
-        MaxU32 => binary!(code, vpmaxud, d, a, b),
-        MinI32 => binary!(code, vpminsd, d, a, b),
-        MaxI32 => binary!(code, vpmaxsd, d, a, b),
-        Add3U32 => {
-            binary!(code, vpaddd, s, a, b)?;
-            binary!(code, vpaddd, d, s, c)
-        }
-        Or3 => {
-            binary!(code, vpor, s, a, b)?;
-            binary!(code, vpor, d, s, c)
-        }
-        AndOr => {
-            binary!(code, vpand, s, a, b)?;
-            binary!(code, vpor, d, s, c)
-        }
-        LshlRev => {
-            count(code, b)?;
-            code.vpsllvd(ymm(d), ymm(a), ymm(s))
-        }
-        LshrRev => {
-            count(code, b)?;
-            code.vpsrlvd(ymm(d), ymm(a), ymm(s))
-        }
-        AshrRev => {
-            count(code, b)?;
-            code.vpsravd(ymm(d), ymm(a), ymm(s))
-        }
-        LshlAdd => {
-            count(code, b)?;
-            code.vpsllvd(ymm(s), ymm(a), ymm(s))?;
-            binary!(code, vpaddd, d, s, c)
-        }
-        LshlOr => {
-            count(code, b)?;
-            code.vpsllvd(ymm(s), ymm(a), ymm(s))?;
-            binary!(code, vpor, d, s, c)
-        }
     }
 }

@@ -34,6 +34,12 @@ pub(in crate::program) enum Function {
 }
 
 impl Function {
+    /// Is the second source of its instruction a number of bits?
+    pub(in crate::program) fn counts(self) -> bool {
+        use Function::*;
+        matches!(self, LshlRev | LshrRev | AshrRev | LshlAdd | LshlOr)
+    }
+
     /// How many sources it has.
     pub(in crate::program) fn arity(self) -> usize {
         use Function::*;
@@ -96,8 +102,10 @@ impl Step {
 }
 
 /// Steps and loads of a window at the most.
-const MOST_STEPS: usize = 600;
-const MOST_LOADS: usize = 40;
+const MOST_STEPS: usize = 2000;
+const MOST_LOADS: usize = 300;
+/// Constants in addresses from which on they are left there.
+const MOST_ADDED: u32 = 1 << 24;
 /// Computing steps and loads below which native code is not worth its call.
 const LEAST_STEPS: usize = 8;
 
@@ -176,14 +184,12 @@ pub(in crate::program) struct Node {
     pub(in crate::program) result: Value,
 }
 
-/// A load of a window.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::program) struct Load {
+/// Where a window loads: any number of constants behind one value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::program) struct Source {
     pub(in crate::program) address: Value,
-    pub(in crate::program) dwords: u16,
     pub(in crate::program) resource: u16,
     pub(in crate::program) offset: u16,
-    pub(in crate::program) constant: u32,
     /// How the resource is read, as in the ops.
     pub(in crate::program) aux: u32,
 }
@@ -199,12 +205,26 @@ pub(in crate::program) struct Plan {
     pub(in crate::program) main: Vec<Node>,
     /// Rows that have another value at the end, if anything can see it.
     pub(in crate::program) finals: Vec<(u16, Value)>,
+/// A load of a window.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::program) struct Load {
+    /// Which of the sources it reads.
+    pub(in crate::program) source: usize,
+    pub(in crate::program) dwords: u16,
+    pub(in crate::program) constant: u32,
+}
+
 }
 
 impl Plan {
-    /// The plan of `steps`, which `rest` follow.
-    pub(in crate::program) fn new(steps: &[Step], rest: &[Step]) -> Plan {
+    /// The plan of `steps`, which `rest` follow; some rows are `constant`.
+    pub(in crate::program) fn new(
+        steps: &[Step],
+        rest: &[Step],
+        constant: impl Fn(u16) -> Option<u32>,
+    ) -> Plan {
         let mut plan = Plan::default();
+    pub(in crate::program) sources: Vec<Source>,
         let mut rows: HashMap<u16, Value> = HashMap::new();
         let mut splats: HashMap<u16, Value> = HashMap::new();
         let mut nodes = Vec::new();
@@ -238,17 +258,16 @@ impl Plan {
                     address,
                     resource,
                     offset,
-                    constant,
+                    constant: own,
                     aux,
                 } => {
                     let load = plan.loads.len();
                     let address = plan.row(&mut rows, address);
-                    plan.loads.push(Load {
+                    let (address, added) = plan.taken_apart(address, &nodes, &constant);
+                    let source = plan.source(Source {
                         address,
-                        dwords,
                         resource,
                         offset,
-                        constant,
                         aux,
                     });
                     for dword in 0..dwords {
@@ -260,8 +279,13 @@ impl Plan {
                 Step::Wait | Step::Switch => {}
             }
         }
-        let mut needed: HashSet<Value> = plan.loads.iter().map(|load| load.address).collect();
+        let mut needed: HashSet<Value> = plan.sources.iter().map(|source| source.address).collect();
         let mut is_early = vec![false; nodes.len()];
+                    plan.loads.push(Load {
+                        source,
+                        dwords,
+                        constant: own + added,
+                    });
         for (node, early) in nodes.iter().zip(&mut is_early).rev() {
             if needed.contains(&node.result) {
                 *early = true;
@@ -315,6 +339,47 @@ impl Plan {
             .or_insert_with(|| self.value(Origin::Row(row)))
     }
 }
+    /// A value as another one plus a constant: places that are a constant apart
+    /// are looked at together. The sum must not wrap; where it does, the end of
+    /// the loads is out of every range.
+    fn taken_apart(
+        &self,
+        mut value: Value,
+        nodes: &[Node],
+        constant: impl Fn(u16) -> Option<u32>,
+    ) -> (Value, u32) {
+        let mut added = 0;
+        let known = |value: Value| match self.values[value] {
+            Origin::Row(row) => constant(row).filter(|&known| known < MOST_ADDED),
+            _ => None,
+        };
+        // Nodes are in order: what one is made of comes before it.
+        for node in nodes.iter().rev() {
+            if node.result != value || node.function != Function::AddU32 {
+                continue;
+            }
+            let [a, b, _] = node.sources;
+            let (rest, more) = match (known(a), known(b)) {
+                (Some(more), _) => (b, more),
+                (_, Some(more)) => (a, more),
+                _ => break,
+            };
+            (value, added) = (rest, added + more);
+            if added >= MOST_ADDED {
+                break;
+            }
+        }
+        (value, added)
+    }
+
+    fn source(&mut self, source: Source) -> usize {
+        let known = self.sources.iter().position(|known| *known == source);
+        known.unwrap_or_else(|| {
+            self.sources.push(source);
+            self.sources.len() - 1
+        })
+    }
+
 
 /// Rows that steps write before they read them.
 fn overwritten(steps: &[Step]) -> HashSet<u16> {
