@@ -3,6 +3,7 @@
 mod windows;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 
 use super::native::Step;
 use super::{Op, Program, Target, Unsupported, describe, memory_ops, scalar_ops, vector_ops};
@@ -96,6 +97,7 @@ fn lower_all(
     let Reach {
         instructions,
         own,
+        jumps_anywhere,
         mut refused,
     } = reachable(code, entry, target);
     let modes = Modes::of(descriptor.rsrc1, instructions.values());
@@ -103,6 +105,7 @@ fn lower_all(
     let mut lowerer = Lowerer::new(backend, first as u32, vgprs, modes, target);
     lowerer.agprs = kernel.first_agpr() as u16;
     lowerer.observed = observed;
+    lowerer.entry = (!jumps_anywhere).then_some(entry as u32);
     lowerer.targets = branch_targets(instructions.iter().map(|(&at, i)| (at, i)));
     for (&at, instruction) in &instructions {
         lowerer.begin(instruction, at as u32);
@@ -156,6 +159,8 @@ struct Reach {
     instructions: BTreeMap<usize, Instruction>,
     /// Those that the kernel reaches without calls through registers.
     own: BTreeSet<usize>,
+    /// Code jumps to addresses in registers.
+    jumps_anywhere: bool,
     /// Where it goes wrong.
     refused: Vec<Refused>,
 }
@@ -213,6 +218,7 @@ fn reachable(code: &[u8], start: usize, target: Target) -> Reach {
     Reach {
         instructions,
         own,
+        jumps_anywhere,
         refused,
     }
 }
@@ -299,6 +305,7 @@ pub(super) fn assemble(
     );
     let mut lowerer = Lowerer::new(backend, 0, all_vgprs(target), modes, target);
     lowerer.observed = observed;
+    lowerer.entry = Some(0);
     lowerer.targets = branch_targets(instructions.iter().map(|(at, i)| (*at, i)));
     for (at, instruction) in &instructions {
         lowerer.begin(instruction, *at as u32);
@@ -378,6 +385,11 @@ pub(super) struct Lowerer {
     joints: Vec<(usize, Joint)>,
     /// Ops that native code can stand for.
     steps: Vec<(usize, Step)>,
+    /// Ops that only compute scalars, and the slots that they write.
+    scalar_ops: Vec<(usize, Range<u16>)>,
+    /// Byte offset of the first instruction, if the code is entered only there
+    /// and where branches go.
+    entry: Option<u32>,
     shuffles: Vec<[u8; 32]>,
     unknown: Vec<String>,
     rows: Vec<u32>,
@@ -413,6 +425,8 @@ impl Lowerer {
             branches: Vec::new(),
             joints: Vec::new(),
             steps: Vec::new(),
+            scalar_ops: Vec::new(),
+            entry: None,
             shuffles: Vec::new(),
             unknown: Vec::new(),
             rows: Vec::new(),
@@ -531,6 +545,7 @@ impl Lowerer {
         let windows = if self.observed {
             Vec::new()
         } else {
+            self.gather_scalar_ops();
             let windows = self.windows();
             self.join();
             windows
@@ -559,24 +574,6 @@ impl Lowerer {
             agprs: self.agprs,
             has_barriers: self.has_barriers,
             sites: self.sites,
-        }
-    }
-
-    /// Lets the first of several ops of one kind run them all. The others stay
-    /// as they are, for whoever comes to them by a branch.
-    fn join(&mut self) {
-        let mut joints = self.joints.as_slice();
-        while let [(first, joint), rest @ ..] = joints {
-            let follows = |(place, (index, other)): (usize, &(usize, Joint))| {
-                *index == first + 1 + place && other.kind == joint.kind
-            };
-            let others = rest.iter().enumerate().take_while(|&next| follows(next));
-            let count = 1 + others.count();
-            if count > 1 {
-                self.ops[*first].run = joint.run;
-                self.ops[*first].imm = count as u32;
-            }
-            joints = &joints[count..];
         }
     }
 

@@ -20,8 +20,16 @@ pub(super) fn lower(l: &mut Lowerer, i: &Instruction, at: u32) -> Result<(), Ref
     if dropped(i.op) {
         return Ok(());
     }
-    if let Some(run) = computes(l, i.op).or_else(|| changes_exec(l, i.op)) {
-        return compute(l, i, run);
+    if let Some(run) = computes(l, i.op) {
+        let op = compute(l, i, run)?;
+        let dwords = i.info().dst.first().map_or(0, |ty| ty.dwords(l.size));
+        l.push_scalar_op(op, u16::from(dwords));
+        return Ok(());
+    }
+    if let Some(run) = changes_exec(l, i.op) {
+        let op = compute(l, i, run)?;
+        l.push(op);
+        return Ok(());
     }
     if let Some(run) = branches(l, i.op) {
         let target = branch_target(i, at as usize).ok_or("a branch without target")?;
@@ -261,7 +269,7 @@ fn changes_exec(l: &Lowerer, op: Opcode) -> Option<Handler> {
     })
 }
 
-fn compute(l: &mut Lowerer, i: &Instruction, run: Handler) -> Result<(), Refusal> {
+fn compute(l: &mut Lowerer, i: &Instruction, run: Handler) -> Result<Op, Refusal> {
     use Opcode::*;
     let types = i.info().src;
     let mut slots = [slot::NULL; 2];
@@ -291,8 +299,7 @@ fn compute(l: &mut Lowerer, i: &Instruction, run: Handler) -> Result<(), Refusal
         }
         _ => (slots[0], slots[1]),
     };
-    l.push(op);
-    Ok(())
+    Ok(op)
 }
 
 fn is_unsigned_compare(op: Opcode) -> bool {

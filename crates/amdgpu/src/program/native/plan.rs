@@ -91,6 +91,17 @@ impl Step {
         }
     }
 
+    /// Scalar slots it reads.
+    pub(in crate::program) fn slots(&self) -> [std::ops::Range<u16>; 2] {
+        match *self {
+            Step::Splat { slot, .. } => [slot..slot + 1, 0..0],
+            Step::Load {
+                resource, offset, ..
+            } => [resource..resource + 4, offset..offset + 1],
+            Step::Lane { .. } | Step::Wait | Step::Switch => [0..0, 0..0],
+        }
+    }
+
     /// Rows it writes.
     fn writes(&self) -> std::ops::Range<u16> {
         match *self {
@@ -194,17 +205,6 @@ pub(in crate::program) struct Source {
     pub(in crate::program) aux: u32,
 }
 
-/// What a window computes.
-#[derive(Debug, Default)]
-pub(in crate::program) struct Plan {
-    pub(in crate::program) values: Vec<Origin>,
-    /// What addresses are made of, in order; nothing of it depends on loads.
-    pub(in crate::program) early: Vec<Node>,
-    pub(in crate::program) loads: Vec<Load>,
-    /// The rest, in order.
-    pub(in crate::program) main: Vec<Node>,
-    /// Rows that have another value at the end, if anything can see it.
-    pub(in crate::program) finals: Vec<(u16, Value)>,
 /// A load of a window.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::program) struct Load {
@@ -214,6 +214,18 @@ pub(in crate::program) struct Load {
     pub(in crate::program) constant: u32,
 }
 
+/// What a window computes.
+#[derive(Debug, Default)]
+pub(in crate::program) struct Plan {
+    pub(in crate::program) values: Vec<Origin>,
+    /// What addresses are made of, in order; nothing of it depends on loads.
+    pub(in crate::program) early: Vec<Node>,
+    pub(in crate::program) sources: Vec<Source>,
+    pub(in crate::program) loads: Vec<Load>,
+    /// The rest, in order.
+    pub(in crate::program) main: Vec<Node>,
+    /// Rows that have another value at the end, if anything can see it.
+    pub(in crate::program) finals: Vec<(u16, Value)>,
 }
 
 impl Plan {
@@ -224,7 +236,6 @@ impl Plan {
         constant: impl Fn(u16) -> Option<u32>,
     ) -> Plan {
         let mut plan = Plan::default();
-    pub(in crate::program) sources: Vec<Source>,
         let mut rows: HashMap<u16, Value> = HashMap::new();
         let mut splats: HashMap<u16, Value> = HashMap::new();
         let mut nodes = Vec::new();
@@ -270,6 +281,11 @@ impl Plan {
                         offset,
                         aux,
                     });
+                    plan.loads.push(Load {
+                        source,
+                        dwords,
+                        constant: own + added,
+                    });
                     for dword in 0..dwords {
                         let value = plan.value(Origin::Loaded { load, dword });
                         rows.insert(d + dword, value);
@@ -281,11 +297,6 @@ impl Plan {
         }
         let mut needed: HashSet<Value> = plan.sources.iter().map(|source| source.address).collect();
         let mut is_early = vec![false; nodes.len()];
-                    plan.loads.push(Load {
-                        source,
-                        dwords,
-                        constant: own + added,
-                    });
         for (node, early) in nodes.iter().zip(&mut is_early).rev() {
             if needed.contains(&node.result) {
                 *early = true;
@@ -328,17 +339,6 @@ impl Plan {
         extent
     }
 
-    fn value(&mut self, origin: Origin) -> Value {
-        self.values.push(origin);
-        self.values.len() - 1
-    }
-
-    fn row(&mut self, rows: &mut HashMap<u16, Value>, row: u16) -> Value {
-        *rows
-            .entry(row)
-            .or_insert_with(|| self.value(Origin::Row(row)))
-    }
-}
     /// A value as another one plus a constant: places that are a constant apart
     /// are looked at together. The sum must not wrap; where it does, the end of
     /// the loads is out of every range.
@@ -380,6 +380,17 @@ impl Plan {
         })
     }
 
+    fn value(&mut self, origin: Origin) -> Value {
+        self.values.push(origin);
+        self.values.len() - 1
+    }
+
+    fn row(&mut self, rows: &mut HashMap<u16, Value>, row: u16) -> Value {
+        *rows
+            .entry(row)
+            .or_insert_with(|| self.value(Origin::Row(row)))
+    }
+}
 
 /// Rows that steps write before they read them.
 fn overwritten(steps: &[Step]) -> HashSet<u16> {

@@ -4,7 +4,8 @@
 use crate::isa::WaveSize;
 use crate::memory::{AllocationKind, Memory};
 use crate::observe::Show;
-use crate::program::testing::{Bench, Line, fill, lanes, words};
+use crate::program::native::Window;
+use crate::program::testing::{Bench, Line, backends, fill, lanes, words};
 use crate::program::{Op, lower};
 use crate::simd::Backend;
 
@@ -35,13 +36,36 @@ const LOOP: &[Line] = &[
     ("s_cbranch_scc1 65519", &[0xbfa2_ffef]),
 ];
 
-/// All rows behind the loop, and whether native code was made, on a back end.
-fn run(backend: Backend, exec: u64, offsets: [fn(u32) -> u32; 3]) -> (Vec<[u32; 32]>, bool) {
+/// The same with scalars among it, of which all but one can be computed first.
+fn mixed() -> Vec<Line> {
+    let mut lines = vec![
+        ("s_lshl_b32 s6, s4, 3", &[0x8406_8304][..]),
+        ("v_add_nc_u32_e32 v28, s6, v28", &[0x4a38_3806]),
+    ];
+    lines.extend(&LOOP[..3]);
+    lines.push(LOOP[11]);
+    lines.extend(&LOOP[3..11]);
+    lines.extend([
+        ("s_mov_b32 s6, 7", &[0xbe86_0087][..]),
+        ("v_xor_b32_e32 v29, s6, v29", &[0x3a3a_3a06]),
+        LOOP[12],
+        ("s_cbranch_scc1 65515", &[0xbfa2_ffeb]),
+    ]);
+    lines
+}
+
+/// All rows behind a loop, and for which of its windows native code was made.
+fn run(
+    lines: &[Line],
+    backend: Backend,
+    exec: u64,
+    offsets: [fn(u32) -> u32; 3],
+) -> (Vec<[u32; 32]>, Vec<bool>) {
     let memory = Memory::new(1 << 20);
     let address = memory.alloc(4096, AllocationKind::Device).expect("memory");
     let bytes: Vec<u8> = (0..4096_u32).map(|i| ((i * 167) >> 3) as u8).collect();
     memory.write(address, &bytes).expect("it is live");
-    let code = words(LOOP, WaveSize::Wave32);
+    let code = words(lines, WaveSize::Wave32);
     let mut bench = Bench::new(&code, WaveSize::Wave32, backend).expect("it lowers");
     bench.see(&memory);
     let resource = [address as u32, (address >> 32) as u32, 1024, 3 << 28];
@@ -53,17 +77,12 @@ fn run(backend: Backend, exec: u64, offsets: [fn(u32) -> u32; 3]) -> (Vec<[u32; 
     }
     let program = bench.env.program.clone();
     let wave = bench.run().expect("no fault");
-    let native = backend != Backend::Portable && program.window(0).is_native();
+    let native = program.windows.iter().map(Window::is_native).collect();
     ((0..32).map(|row| lanes(&wave, row)).collect(), native)
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "says why it is skipped")]
 fn loops_give_the_same_bits_as_native_code() {
-    if Backend::detect() == Backend::Portable {
-        eprintln!("skipped: native code needs AVX2 and FMA");
-        return;
-    }
     let all = u64::MAX;
     type Offsets = [fn(u32) -> u32; 3];
     let uniform: Offsets = [|lane| lane / 8 * 64, |lane| lane % 8 * 32, |_| 128];
@@ -80,10 +99,14 @@ fn loops_give_the_same_bits_as_native_code() {
         (all, outside, true),
         (0x00ff_fffe, uniform, false),
     ] {
-        let (fast, was_native) = run(Backend::detect(), exec, offsets);
-        let (slow, _) = run(Backend::Portable, exec, offsets);
-        assert_eq!(fast, slow);
-        assert_eq!(was_native, native, "native code is for all lanes");
+        for lines in [LOOP, &mixed()] {
+            let (slow, _) = run(lines, Backend::Portable, exec, offsets);
+            for &backend in &backends()[1..] {
+                let (fast, was_native) = run(lines, backend, exec, offsets);
+                assert_eq!(fast, slow);
+                assert_eq!(was_native, [native], "native code is for all lanes");
+            }
+        }
     }
 }
 
