@@ -105,6 +105,50 @@ fn unsafe_stands_where_it_may() {
     }
 }
 
+/// A function compiled on its own has not the processor features of those that
+/// call it, and each of its vector operations then becomes a call.
+#[test]
+fn functions_of_vectors_are_inlined() {
+    let folder = root().join("crates/amdgpu/src");
+    for (path, text) in sources(&folder) {
+        let is_test = |part: &std::ffi::OsStr| part == "tests" || part == "tests.rs";
+        if path.iter().any(is_test) {
+            continue;
+        }
+        let lines: Vec<&str> = text.lines().collect();
+        for (at, line) in lines.iter().enumerate() {
+            let Some((_, name)) = line.split_once("fn ") else {
+                continue;
+            };
+            if line.trim_start().starts_with("//") || !name.contains('<') {
+                continue;
+            }
+            // From its generics to its body, or to the end of a declaration.
+            let mut signature = String::new();
+            for part in &lines[at..] {
+                signature.push_str(part);
+                if part.ends_with(['{', ';']) {
+                    break;
+                }
+            }
+            let generic = signature.contains(": Simd");
+            if !generic || signature.ends_with(';') {
+                continue;
+            }
+            let attributes = lines[..at].iter().rev();
+            let mut attributes = attributes
+                .map(|line| line.trim_start())
+                .take_while(|line| line.starts_with("#[") || line.starts_with("///"));
+            assert!(
+                attributes.any(|line| matches!(line, "#[inline(always)]" | "#[cold]")),
+                "{}:{}: must be inlined always, for the features of its caller",
+                path.display(),
+                at + 1
+            );
+        }
+    }
+}
+
 #[test]
 fn hal_names_no_vendor() {
     for (path, text) in sources(&root().join("crates/hal/src")) {

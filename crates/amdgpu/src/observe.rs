@@ -391,6 +391,7 @@ impl Show {
 }
 
 impl Kernel for Show {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         let (mut shown, mut next) = (*op, next);
         loop {

@@ -15,7 +15,7 @@ use crate::fault::Fault;
 use crate::isa::{self, Generation, Instruction, WaveSize};
 use crate::module::Kernel;
 use crate::observe::Site;
-use crate::simd::{Backend, Handler};
+use crate::simd::{Backend, Handler, Row};
 use crate::wave::{Wave, slot};
 
 /// One op: code, and its operands as indices of rows or scalar slots.
@@ -82,7 +82,7 @@ pub(crate) struct Program {
     /// Stretches of ops that may run as native code.
     windows: Vec<native::Window>,
     /// Lane permutations: the lane each lane reads, 32 and above for none.
-    shuffles: Vec<[u8; 32]>,
+    shuffles: Vec<Row>,
     /// Instructions met that cannot be executed, outside the kernel's own code.
     unknown: Vec<String>,
     /// Offset of the first byte decoded, and an op index for each dword from
@@ -174,7 +174,7 @@ impl Program {
 
     /// A lane permutation.
     #[inline(always)]
-    pub(crate) fn shuffle(&self, index: u32) -> &[u8; 32] {
+    pub(crate) fn shuffle(&self, index: u32) -> &Row {
         &self.shuffles[index as usize]
     }
 
@@ -211,7 +211,6 @@ impl Program {
 
     /// Gives a wave its registers, all zero, and the program's constants.
     pub(crate) fn outfit(&self, wave: &mut Wave) {
-        use crate::simd::Row;
         use crate::wave::temp;
 
         wave.halves = self.halves();
@@ -228,7 +227,7 @@ impl Program {
 
     /// Zeroes the registers of a wave that `outfit` prepared.
     pub(crate) fn clear(&self, wave: &mut Wave) {
-        wave.rows[..(self.vgprs * self.halves()) as usize].fill(crate::simd::Row::ZERO);
+        wave.rows[..(self.vgprs * self.halves()) as usize].fill(Row::ZERO);
         wave.scalars[..slot::CONSTANTS as usize].fill(0);
     }
 

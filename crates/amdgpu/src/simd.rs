@@ -19,6 +19,7 @@ mod handler;
     reason = "implements the raw-pointer methods of the trait"
 )]
 mod portable;
+mod wide;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -28,6 +29,7 @@ pub(crate) use avx2::Avx2;
 pub use handler::Extensions;
 pub(crate) use handler::{Backend, Handler, Kernel};
 pub(crate) use portable::Portable;
+pub(crate) use wide::Simd64;
 
 /// An array of four values, one for each chunk of a row.
 ///
@@ -118,6 +120,9 @@ impl Row {
 ///
 /// Methods are plain functions of each lane; shift counts must be below 32.
 pub(crate) trait Simd: Copy {
+    /// Half of the lanes, 64 bits each.
+    type Wide: Simd64;
+
     fn splat(value: u32) -> Self;
     fn from_array(lanes: [u32; 8]) -> Self;
     fn to_array(self) -> [u32; 8];
@@ -142,6 +147,17 @@ pub(crate) trait Simd: Copy {
     fn gt_i32(self, other: Self) -> Self;
     /// `yes` where `mask` is all ones, `no` where it is zero.
     fn select(mask: Self, yes: Self, no: Self) -> Self;
+    /// Eight lanes of 64 bits from their low and high dwords. Which lanes are
+    /// in which half is not said.
+    fn join(low: Self, high: Self) -> [Self::Wide; 2];
+    /// The inverse of `join`.
+    fn split(wide: [Self::Wide; 2]) -> [Self; 2];
+    /// Lane `i` is the lane of `self` that the lowest three bits of lane `i` of
+    /// `lanes` name.
+    fn permute(self, lanes: Self) -> Self;
+    /// Each byte is the byte of its lane whose number (0 to 3) stands there in
+    /// `places`.
+    fn pick_bytes(self, places: Self) -> Self;
     /// The least of the lanes.
     fn least_u32(self) -> u32;
     /// The greatest of the lanes.
@@ -206,6 +222,40 @@ pub(crate) trait Simd: Copy {
     fn is_nan_f32(self) -> Self {
         self.unordered_f32(self)
     }
+
+    #[inline(always)]
+    fn splat_f32(value: f32) -> Self {
+        Self::splat(value.to_bits())
+    }
+
+    /// f32 to f64.
+    #[inline(always)]
+    fn to_f64(self) -> [Self::Wide; 2] {
+        let [first, second] = Self::join(self, Self::splat(0));
+        [first.f32_to_f64(), second.f32_to_f64()]
+    }
+
+    /// f64 to f32.
+    #[inline(always)]
+    fn from_f64([first, second]: [Self::Wide; 2]) -> Self {
+        let [low, _] = Self::split([first.f64_to_f32(), second.f64_to_f32()]);
+        low
+    }
+}
+
+/// Row of which lane `i` is the lane of `source` that the lowest five bits of
+/// lane `i` of `lanes` name.
+#[inline(always)]
+pub(crate) fn permute_row<S: Simd>(source: [S; 4], lanes: [S; 4]) -> [S; 4] {
+    let (eight, sixteen) = (S::splat(8), S::splat(16));
+    chunks!(i => {
+        let of = lanes[i];
+        let odd = of.and(eight).eq_u32(eight);
+        let upper = of.and(sixteen).eq_u32(sixteen);
+        let low = S::select(odd, source[1].permute(of), source[0].permute(of));
+        let high = S::select(odd, source[3].permute(of), source[2].permute(of));
+        S::select(upper, high, low)
+    })
 }
 
 /// Eight bits of each chunk's mask, put together.

@@ -299,7 +299,8 @@ impl Wave {
     }
 }
 
-const LANE_BITS: Row = {
+/// In each lane, the bit that stands for it in a mask.
+pub(crate) const LANE_BITS: Row = {
     let mut chunks = [[0; 8]; 4];
     let mut lane = 0;
     while lane < 32 {

@@ -323,6 +323,7 @@ fn give_back<const WIDE: bool>(wave: &mut Wave, op: &Op, lane: usize, old: u64) 
 }
 
 impl<const BUFFER: bool, const WIDE: bool> Kernel for GlobalAtomic<BUFFER, WIDE> {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         let function = AtomicFn::of(op);
         let bytes = if WIDE { 8 } else { 4 };
@@ -423,6 +424,7 @@ fn on_lds<const WIDE: bool>(
 pub(crate) struct DsExchange2<const WIDE: bool>;
 
 impl<const WIDE: bool> Kernel for DsExchange2<WIDE> {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         let result = super::global::try_each_lane(wave.exec, |lane| {
             let base = wave.rows[op.a as usize].lanes()[lane];
@@ -450,6 +452,7 @@ impl<const WIDE: bool> Kernel for DsExchange2<WIDE> {
 pub(crate) struct DsCount<const APPEND: bool>;
 
 impl<const APPEND: bool> Kernel for DsCount<APPEND> {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         let count = wave.exec.count_ones() + wave.other.0.count_ones();
         if count == 0 {
@@ -472,6 +475,7 @@ impl<const APPEND: bool> Kernel for DsCount<APPEND> {
 }
 
 impl<const WIDE: bool> Kernel for DsAtomic<WIDE> {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         let function = AtomicFn::of(op);
         let result = super::global::try_each_lane(wave.exec, |lane| {

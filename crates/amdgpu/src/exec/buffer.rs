@@ -388,6 +388,7 @@ fn store_elements(
 }
 
 impl<M: Small> Kernel for BufferLoadSmall<M> {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         let result = each_element(wave, op, 1, M::BYTES as u32, |wave, lane, _, address| {
             let raw = match address {
@@ -403,6 +404,7 @@ impl<M: Small> Kernel for BufferLoadSmall<M> {
 }
 
 impl<const B: usize, const HIGH: bool> Kernel for BufferStoreSmall<B, HIGH> {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         let result = each_element(wave, op, 1, B as u32, |wave, lane, _, address| {
             let value = wave.rows[op.d as usize].lanes()[lane] >> if HIGH { 16 } else { 0 };
@@ -424,6 +426,7 @@ pub(super) fn lds_place(wave: &Wave, op: &Op, lane: usize, dwords: usize) -> u32
 }
 
 impl<const N: usize> Kernel for BufferToLds<N> {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         let result = each_element(wave, op, N, 4, |wave, lane, element, address| {
             let value = match address {
@@ -438,6 +441,7 @@ impl<const N: usize> Kernel for BufferToLds<N> {
 }
 
 impl<M: Small> Kernel for BufferToLdsSmall<M> {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         let result = each_element(wave, op, 1, M::BYTES as u32, |wave, lane, _, address| {
             let raw = match address {

@@ -2,10 +2,9 @@
 
 use std::marker::PhantomData;
 
-use super::lane::classify;
-use super::{Env, each_lane, pair, read};
+use super::{Env, read};
 use crate::program::Op;
-use crate::simd::{Kernel, Simd, mask_bits};
+use crate::simd::{Kernel, Simd, Simd64, chunks, mask_bits};
 use crate::wave::Wave;
 
 /// A predicate of two dwords, as a mask.
@@ -94,12 +93,12 @@ fn up<S: Simd>(x: S) -> S {
     x.shl(S::splat(16))
 }
 
-/// A predicate of two 64-bit values (or one and a dword).
+/// A predicate of two 64-bit values (or one and a dword), as a mask.
 pub(crate) trait CompareWideFn {
     /// The second source is a dword.
     const NARROW_B: bool = false;
 
-    fn test(a: u64, b: u64) -> bool;
+    fn test<W: Simd64>(a: W, b: W) -> W;
 }
 
 /// Compares 64-bit values. `aux` holds source modifiers: bits 0 and 1 negate,
@@ -109,17 +108,13 @@ pub(crate) struct CompareWide<T, const EXEC: bool>(PhantomData<T>);
 impl<T: CompareWideFn, const EXEC: bool> Kernel for CompareWide<T, EXEC> {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        let mut bits = 0;
-        let row = |index: u16| &wave.rows[index as usize];
-        each_lane(wave.exec, |lane| {
-            let a = super::wide::modified(pair(row(op.a), row(op.a + 1), lane), op.aux, 0);
-            let b = if T::NARROW_B {
-                u64::from(row(op.b).lanes()[lane])
-            } else {
-                super::wide::modified(pair(row(op.b), row(op.b + 1), lane), op.aux, 1)
-            };
-            bits |= u32::from(T::test(a, b)) << lane;
+        let masks = chunks!(i => {
+            let a = super::wide::source::<S>(wave, op.a, true, i, op.aux, 0);
+            let b = super::wide::source::<S>(wave, op.b, !T::NARROW_B, i, op.aux, 1);
+            let [mask, _] = S::split([T::test(a[0], b[0]), T::test(a[1], b[1])]);
+            mask
         });
+        let bits = mask_bits(masks) & wave.exec;
         if EXEC {
             wave.set_exec::<S>(bits);
         } else {
@@ -131,66 +126,43 @@ impl<T: CompareWideFn, const EXEC: bool> Kernel for CompareWide<T, EXEC> {
 
 /// Declares 64-bit predicates.
 macro_rules! wide_tests {
-    ($($name:ident: $ty:ty = |$a:ident, $b:ident| $body:expr;)+) => {$(
+    ($($name:ident($a:ident, $b:ident) => $body:expr;)+) => {$(
         pub(crate) struct $name;
 
         impl CompareWideFn for $name {
             #[inline(always)]
-            fn test(a: u64, b: u64) -> bool {
-                let ($a, $b) = (<$ty as FromBits>::from_bits(a), <$ty as FromBits>::from_bits(b));
+            fn test<W: Simd64>($a: W, $b: W) -> W {
                 $body
             }
         }
     )+};
 }
 
-trait FromBits {
-    fn from_bits(bits: u64) -> Self;
-}
-
-impl FromBits for u64 {
-    fn from_bits(bits: u64) -> u64 {
-        bits
-    }
-}
-
-impl FromBits for i64 {
-    fn from_bits(bits: u64) -> i64 {
-        bits as i64
-    }
-}
-
-impl FromBits for f64 {
-    fn from_bits(bits: u64) -> f64 {
-        f64::from_bits(bits)
-    }
-}
-
 wide_tests! {
-    LtU64: u64 = |a, b| a < b;
-    EqB64: u64 = |a, b| a == b;
-    LeU64: u64 = |a, b| a <= b;
-    GtU64: u64 = |a, b| a > b;
-    NeB64: u64 = |a, b| a != b;
-    GeU64: u64 = |a, b| a >= b;
-    LtI64: i64 = |a, b| a < b;
-    LeI64: i64 = |a, b| a <= b;
-    GtI64: i64 = |a, b| a > b;
-    GeI64: i64 = |a, b| a >= b;
-    LtF64: f64 = |a, b| a < b;
-    EqF64: f64 = |a, b| a == b;
-    LeF64: f64 = |a, b| a <= b;
-    GtF64: f64 = |a, b| a > b;
-    LgF64: f64 = |a, b| a != b && !a.is_nan() && !b.is_nan();
-    GeF64: f64 = |a, b| a >= b;
-    OrderedF64: f64 = |a, b| !a.is_nan() && !b.is_nan();
-    UnorderedF64: f64 = |a, b| a.is_nan() || b.is_nan();
-    NgeF64: f64 = |a, b| !matches!(a.partial_cmp(&b), Some(std::cmp::Ordering::Greater | std::cmp::Ordering::Equal));
-    NlgF64: f64 = |a, b| a == b || a.is_nan() || b.is_nan();
-    NgtF64: f64 = |a, b| a.partial_cmp(&b) != Some(std::cmp::Ordering::Greater);
-    NleF64: f64 = |a, b| !matches!(a.partial_cmp(&b), Some(std::cmp::Ordering::Less | std::cmp::Ordering::Equal));
-    NeqF64: f64 = |a, b| a != b;
-    NltF64: f64 = |a, b| a.partial_cmp(&b) != Some(std::cmp::Ordering::Less);
+    LtU64(a, b) => b.gt_u64(a);
+    EqB64(a, b) => a.eq_u64(b);
+    LeU64(a, b) => a.gt_u64(b).not();
+    GtU64(a, b) => a.gt_u64(b);
+    NeB64(a, b) => a.eq_u64(b).not();
+    GeU64(a, b) => b.gt_u64(a).not();
+    LtI64(a, b) => b.gt_i64(a);
+    LeI64(a, b) => a.gt_i64(b).not();
+    GtI64(a, b) => a.gt_i64(b);
+    GeI64(a, b) => b.gt_i64(a).not();
+    LtF64(a, b) => a.lt_f64(b);
+    EqF64(a, b) => a.eq_f64(b);
+    LeF64(a, b) => a.le_f64(b);
+    GtF64(a, b) => b.lt_f64(a);
+    LgF64(a, b) => a.lt_f64(b).or(b.lt_f64(a));
+    GeF64(a, b) => b.le_f64(a);
+    OrderedF64(a, b) => a.unordered_f64(b).not();
+    UnorderedF64(a, b) => a.unordered_f64(b);
+    NgeF64(a, b) => b.le_f64(a).not();
+    NlgF64(a, b) => a.lt_f64(b).or(b.lt_f64(a)).not();
+    NgtF64(a, b) => b.lt_f64(a).not();
+    NleF64(a, b) => a.le_f64(b).not();
+    NeqF64(a, b) => a.eq_f64(b).not();
+    NltF64(a, b) => a.lt_f64(b).not();
 }
 
 /// Is the double of one of the classes in the second source?
@@ -199,16 +171,8 @@ pub(crate) struct ClassOfF64;
 impl CompareWideFn for ClassOfF64 {
     const NARROW_B: bool = true;
 
-    fn test(a: u64, b: u64) -> bool {
-        let fraction = a & ((1 << 52) - 1);
-        // Only zero or not, and the top bit, matter of the fraction.
-        let class = classify(
-            a >> 63 != 0,
-            (a >> 52 & 0x7ff) as u32,
-            0x7ff,
-            u32::from(fraction != 0),
-            fraction >> 51 != 0,
-        );
-        b >> class & 1 != 0
+    #[inline(always)]
+    fn test<W: Simd64>(a: W, b: W) -> W {
+        super::lane::is_of_class_f64(a, b)
     }
 }

@@ -116,6 +116,7 @@ impl Barrier {
 pub(crate) struct BarrierSignal<const FIRST: bool>;
 
 impl<const FIRST: bool> Kernel for BarrierSignal<FIRST> {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, _: &Op, next: u32) -> u32 {
         let (phase, first) = env.barrier.arrive();
         wave.arrived = Some(phase);
@@ -130,6 +131,7 @@ impl<const FIRST: bool> Kernel for BarrierSignal<FIRST> {
 pub(crate) struct BarrierWait;
 
 impl Kernel for BarrierWait {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, _: &Op, next: u32) -> u32 {
         if env.barrier.has_passed(wave.arrived) {
             return next;
@@ -183,6 +185,7 @@ impl Kernel for Wait {
 pub(crate) struct Trap;
 
 impl Kernel for Trap {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         env.fail(wave, next, Problem::Trap(op.imm))
     }
@@ -192,6 +195,7 @@ impl Kernel for Trap {
 pub(crate) struct Unknown;
 
 impl Kernel for Unknown {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         env.fail(wave, next, Problem::Unknown(op.imm))
     }
@@ -201,6 +205,7 @@ impl Kernel for Unknown {
 pub(crate) struct GetPc;
 
 impl Kernel for GetPc {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         wave.set_scalar_64(op.d, env.program.address(op.imm));
         next
@@ -212,6 +217,7 @@ impl Kernel for GetPc {
 pub(crate) struct SetPc<const LINK: bool>;
 
 impl<const LINK: bool> Kernel for SetPc<LINK> {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         let target = wave.scalar_64(op.a);
         if LINK {
@@ -228,6 +234,7 @@ impl<const LINK: bool> Kernel for SetPc<LINK> {
 pub(crate) struct Call;
 
 impl Kernel for Call {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, _: u32) -> u32 {
         wave.set_scalar_64(op.d, env.program.address(op.aux));
         op.imm
@@ -239,6 +246,7 @@ impl Kernel for Call {
 pub(crate) struct SetMode<const REGISTER: bool>;
 
 impl<const REGISTER: bool> Kernel for SetMode<REGISTER> {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
         let value = if REGISTER {
             wave.scalar(op.a) << (op.imm & 31)
@@ -254,6 +262,7 @@ impl<const REGISTER: bool> Kernel for SetMode<REGISTER> {
 pub(crate) struct GetMode;
 
 impl Kernel for GetMode {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
         let ones = if op.imm >= 32 {
             u32::MAX
@@ -269,6 +278,7 @@ impl Kernel for GetMode {
 pub(crate) struct ClockWord<const HIGH: bool>;
 
 impl<const HIGH: bool> Kernel for ClockWord<HIGH> {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         let ticks = (Instant::now() - env.began).as_nanos() as u64 / 10;
         let shift = if HIGH { 32 } else { 0 };
@@ -281,6 +291,7 @@ impl<const HIGH: bool> Kernel for ClockWord<HIGH> {
 pub(crate) struct Clock;
 
 impl Kernel for Clock {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         let ticks = (Instant::now() - env.began).as_nanos() as u64 / 10;
         wave.set_scalar_64(op.d, ticks);
@@ -292,6 +303,7 @@ impl Kernel for Clock {
 pub(crate) struct Halt;
 
 impl Kernel for Halt {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, _: &Op, next: u32) -> u32 {
         env.fail(wave, next, Problem::Halt)
     }

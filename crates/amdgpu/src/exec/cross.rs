@@ -1,10 +1,10 @@
 //! Vector instructions whose lanes look at each other, and those that move
 //! between vector and scalar registers.
 
-use super::{Env, each_lane};
+use super::{Env, each_lane, read, write};
 use crate::program::Op;
-use crate::simd::{Kernel, LANES, Row, Simd};
-use crate::wave::{Wave, slot, temp};
+use crate::simd::{Kernel, LANES, Row, Simd, chunks, mask_bits, permute_row};
+use crate::wave::{LANE_BITS, Wave, slot, temp};
 
 /// Scalar slot `d` = row `a` of the first active lane. `imm` is the distance to
 /// the row of the upper half.
@@ -72,7 +72,7 @@ impl Kernel for Permlane64 {
         }
         let low = wave.rows[op.a as usize];
         let high = wave.rows[op.a as usize + op.imm as usize];
-        super::write(wave, op.d, high.get::<S>());
+        write(wave, op.d, high.get::<S>());
         let mask = &wave.other.1;
         wave.rows[op.d as usize + op.imm as usize].blend(low.get::<S>(), mask);
         next
@@ -85,6 +85,7 @@ impl Kernel for Permlane64 {
 pub(crate) struct PermlaneSwap<const WIDE: bool>;
 
 impl<const WIDE: bool> Kernel for PermlaneSwap<WIDE> {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
         let distance = if WIDE { 32 } else { 16 };
         let mut exec = u64::from(wave.exec) | u64::from(wave.other.0) << 32;
@@ -123,22 +124,69 @@ pub(crate) struct Permlane16<const OTHER: bool>;
 impl<const OTHER: bool> Kernel for Permlane16<OTHER> {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        let select = u64::from(wave.scalar(op.b)) | u64::from(wave.scalar(op.c)) << 32;
-        let source = wave.rows[op.a as usize];
-        let exec = wave.exec;
-        let result = wave.rows[op.d as usize].lanes_mut();
-        each_lane(exec, |lane| {
-            let nibble = (select >> (4 * (lane % 16)) & 15) as usize;
-            let row = if OTHER { lane & 16 ^ 16 } else { lane & 16 };
-            let from = row + nibble;
-            if op.aux & 1 != 0 || exec >> from & 1 != 0 {
-                result[lane] = source.lanes()[from];
-            } else if op.aux & 2 != 0 {
-                result[lane] = 0;
-            }
-        });
+        let selects = [wave.scalar(op.b), wave.scalar(op.c)];
+        let shifts = S::from_array([0, 4, 8, 12, 16, 20, 24, 28]);
+        let nibbles = chunks!(i => S::splat(selects[i & 1]).shr(shifts));
+        permute_16::<S, OTHER>(wave, op, nibbles);
         next
     }
+}
+
+/// Permutes within rows of 16 lanes, by the low nibbles of each lane.
+#[inline(always)]
+fn permute_16<S: Simd, const OTHER: bool>(wave: &mut Wave, op: &Op, nibbles: [S; 4]) {
+    let first = if OTHER { [16, 0] } else { [0, 16] };
+    let from = chunks!(i => nibbles[i].and(S::splat(15)).or(S::splat(first[i / 2])));
+    let (values, readable) = gather(wave, op.a, from, op.aux & 1 != 0);
+    let old = read::<S>(wave, op.d);
+    let otherwise = if op.aux & 2 != 0 {
+        [S::splat(0); 4]
+    } else {
+        old
+    };
+    write(
+        wave,
+        op.d,
+        chunks!(i => S::select(readable[i], values[i], otherwise[i])),
+    );
+}
+
+/// A row as lanes see it that each read another one, and where they may: all, or
+/// only active ones.
+#[inline(always)]
+fn gather<S: Simd>(wave: &Wave, row: u16, from: [S; 4], all: bool) -> ([S; 4], [S; 4]) {
+    let values = permute_row(read(wave, row), from);
+    let readable = if all || wave.exec == u32::MAX {
+        [S::splat(u32::MAX); 4]
+    } else {
+        permute_row(wave.mask.get(), from)
+    };
+    (values, readable)
+}
+
+/// The same of a wave of 64, of which `rows` are the halves of the register:
+/// bit 5 says in which half a lane is.
+#[inline(always)]
+fn gather_64<S: Simd>(wave: &Wave, rows: [&Row; 2], from: [S; 4]) -> ([S; 4], [S; 4]) {
+    let masks = if wave.half == 0 {
+        [&wave.mask, &wave.other.1]
+    } else {
+        [&wave.other.1, &wave.mask]
+    };
+    let bit = S::splat(32);
+    let upper = chunks!(i => from[i].and(bit).eq_u32(bit));
+    let [low, high] = [
+        permute_row(rows[0].get(), from),
+        permute_row(rows[1].get(), from),
+    ];
+    let [low_mask, high_mask] = [
+        permute_row(masks[0].get(), from),
+        permute_row(masks[1].get(), from),
+    ];
+    (
+        chunks!(i => S::select(upper[i], high[i], low[i])),
+        chunks!(i => S::select(upper[i], high_mask[i], low_mask[i])),
+    )
 }
 
 /// Begins a DPP instruction: puts the permuted row `a` where the op behind it
@@ -150,21 +198,11 @@ pub(crate) struct DppBegin;
 impl Kernel for DppBegin {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
-        let table = env.program.shuffle(op.imm);
-        let source = wave.rows[op.a as usize];
-        let exec = wave.exec;
-        let mut result = Row::ZERO;
-        let mut without = 0;
-        for (lane, (value, &from)) in result.lanes_mut().iter_mut().zip(table).enumerate() {
-            let from = from as usize;
-            let readable = from < LANES && (op.e & 1 != 0 || exec >> from & 1 != 0);
-            if readable {
-                *value = source.lanes()[from];
-            } else if op.e & 2 == 0 {
-                without |= 1 << lane;
-            }
-        }
-        begin_dpp::<S>(wave, op, result, without);
+        let from = env.program.shuffle(op.imm).get::<S>();
+        let (values, readable) = gather(wave, op.a, from, op.e & 1 != 0);
+        let last = S::splat(LANES as u32 - 1);
+        let readable = chunks!(i => from[i].gt_i32(last).andnot(readable[i]));
+        begin_dpp(wave, op, values, readable);
         next
     }
 }
@@ -172,9 +210,14 @@ impl Kernel for DppBegin {
 /// Narrows EXEC to the lanes that a DPP instruction writes: those without a
 /// source stay, others that are masked are zero in the result of a compare.
 #[inline(always)]
-fn begin_dpp<S: Simd>(wave: &mut Wave, op: &Op, result: Row, without: u32) {
+fn begin_dpp<S: Simd>(wave: &mut Wave, op: &Op, values: [S; 4], readable: [S; 4]) {
+    let without = if op.e & 2 == 0 {
+        !mask_bits(readable)
+    } else {
+        0
+    };
     let exec = wave.exec;
-    wave.rows[(wave.temps + temp::DPP) as usize] = result;
+    wave.rows[(wave.temps + temp::DPP) as usize].set(chunks!(i => values[i].and(readable[i])));
     wave.saved_exec = exec;
     wave.kept_lanes = exec & op.aux & without;
     wave.set_exec::<S>(exec & op.aux & !without);
@@ -185,6 +228,7 @@ fn begin_dpp<S: Simd>(wave: &mut Wave, op: &Op, result: Row, without: u32) {
 pub(crate) struct DppKeep;
 
 impl Kernel for DppKeep {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
         let kept = wave.scalar(op.a) & wave.kept_lanes;
         wave.set_scalar(op.d, wave.scalar(op.d) | kept);
@@ -196,6 +240,7 @@ impl Kernel for DppKeep {
 pub(crate) struct DppEndExec;
 
 impl Kernel for DppEndExec {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, _: &Op, next: u32) -> u32 {
         wave.set_exec::<S>(wave.exec | wave.kept_lanes);
         next
@@ -220,27 +265,40 @@ pub(crate) struct MaskCount<const HIGH: bool>;
 impl<const HIGH: bool> Kernel for MaskCount<HIGH> {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        let mask = wave.rows[op.a as usize];
-        let base = wave.rows[op.b as usize];
-        let (exec, half) = (wave.exec, wave.half);
-        let result = wave.rows[op.d as usize].lanes_mut();
-        each_lane(exec, |lane| {
-            let below = match (HIGH, half) {
-                (false, 0) | (true, 1) => (1_u32 << lane) - 1,
-                (false, _) => u32::MAX,
-                (true, _) => 0,
-            };
-            let count = (mask.lanes()[lane] & below).count_ones();
-            result[lane] = base.lanes()[lane].wrapping_add(count);
-        });
+        let (mask, base) = (read::<S>(wave, op.a), read::<S>(wave, op.b));
+        let one = S::splat(1);
+        let own = LANE_BITS.get::<S>();
+        let below = match (HIGH, wave.half) {
+            (false, 0) | (true, 1) => chunks!(i => own[i].sub(one)),
+            (false, _) => [S::splat(u32::MAX); 4],
+            (true, _) => [S::splat(0); 4],
+        };
+        write(
+            wave,
+            op.d,
+            chunks!(i => base[i].add(count_ones(mask[i].and(below[i])))),
+        );
         next
     }
+}
+
+/// How many bits are set.
+#[inline(always)]
+fn count_ones<S: Simd>(x: S) -> S {
+    let pairs = x.sub(x.shr(S::splat(1)).and(S::splat(0x5555_5555)));
+    let low = S::splat(0x3333_3333);
+    let nibbles = pairs.and(low).add(pairs.shr(S::splat(2)).and(low));
+    let bytes = nibbles
+        .add(nibbles.shr(S::splat(4)))
+        .and(S::splat(0x0f0f_0f0f));
+    bytes.mul_lo(S::splat(0x0101_0101)).shr(S::splat(24))
 }
 
 /// Row `d` = four times the number of each lane, plus (`imm`) the low half of M0.
 pub(crate) struct LaneAddresses;
 
 impl Kernel for LaneAddresses {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
         let base = if op.imm != 0 {
             wave.scalar(slot::M0) & 0xffff
@@ -263,8 +321,8 @@ impl Kernel for Swap {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
         let (first, second) = (wave.rows[op.d as usize], wave.rows[op.a as usize]);
-        super::write(wave, op.d, second.get::<S>());
-        super::write(wave, op.a, first.get::<S>());
+        write(wave, op.d, second.get::<S>());
+        write(wave, op.a, first.get::<S>());
         next
     }
 }
@@ -275,6 +333,7 @@ impl Kernel for Swap {
 pub(crate) struct MoveRelative;
 
 impl Kernel for MoveRelative {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         use super::scalar::{relative, relative_to_m0};
         let [a, d] = relative(wave.scalar(slot::M0), op);
@@ -292,9 +351,9 @@ impl Kernel for MoveRelative {
         let values = wave.rows[a as usize];
         if op.aux != 0 {
             let old = wave.rows[d as usize];
-            super::write(wave, a as u16, old.get::<S>());
+            write(wave, a as u16, old.get::<S>());
         }
-        super::write(wave, d as u16, values.get::<S>());
+        write(wave, d as u16, values.get::<S>());
         next
     }
 }
@@ -306,15 +365,11 @@ pub(crate) struct Swizzle;
 impl Kernel for Swizzle {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
-        let table = env.program.shuffle(op.imm);
-        let source = wave.rows[op.a as usize];
-        let exec = wave.exec;
-        let result = wave.rows[op.d as usize].lanes_mut();
-        each_lane(exec, |lane| {
-            let from = table[lane] as usize;
-            let readable = from < LANES && exec >> from & 1 != 0;
-            result[lane] = if readable { source.lanes()[from] } else { 0 };
-        });
+        let from = env.program.shuffle(op.imm).get::<S>();
+        let (values, readable) = gather(wave, op.a, from, false);
+        let last = S::splat(LANES as u32 - 1);
+        let readable = chunks!(i => from[i].gt_i32(last).andnot(readable[i]));
+        write(wave, op.d, chunks!(i => values[i].and(readable[i])));
         next
     }
 }
@@ -323,19 +378,10 @@ impl Kernel for Swizzle {
 pub(crate) struct Permlane16Var<const OTHER: bool>;
 
 impl<const OTHER: bool> Kernel for Permlane16Var<OTHER> {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        let [source, select] = [op.a, op.b].map(|row| wave.rows[row as usize]);
-        let exec = wave.exec;
-        let result = wave.rows[op.d as usize].lanes_mut();
-        each_lane(exec, |lane| {
-            let row = if OTHER { lane & 16 ^ 16 } else { lane & 16 };
-            let from = row + (select.lanes()[lane] & 15) as usize;
-            if op.aux & 1 != 0 || exec >> from & 1 != 0 {
-                result[lane] = source.lanes()[from];
-            } else if op.aux & 2 != 0 {
-                result[lane] = 0;
-            }
-        });
+        let nibbles = read::<S>(wave, op.b);
+        permute_16::<S, OTHER>(wave, op, nibbles);
         next
     }
 }
@@ -347,20 +393,18 @@ pub(crate) struct BackwardPermute<const INACTIVE: bool>;
 impl<const INACTIVE: bool> Kernel for BackwardPermute<INACTIVE> {
     #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        let address = wave.rows[op.a as usize];
-        let source = wave.rows[op.b as usize];
-        let exec = wave.exec;
-        let result = wave.rows[op.d as usize].lanes_mut();
-        each_lane(exec, |lane| {
-            let from = address.lanes()[lane].wrapping_add(op.imm) as usize / 4 % LANES;
-            result[lane] = if INACTIVE || exec >> from & 1 != 0 {
-                source.lanes()[from]
-            } else {
-                0
-            };
-        });
+        let addresses = read::<S>(wave, op.a);
+        let from = chunks!(i => lane_at(addresses[i], op.imm));
+        let (values, readable) = gather(wave, op.b, from, INACTIVE);
+        write(wave, op.d, chunks!(i => values[i].and(readable[i])));
         next
     }
+}
+
+/// The lane at a byte address plus a constant, below the bits that count.
+#[inline(always)]
+fn lane_at<S: Simd>(address: S, constant: u32) -> S {
+    address.add(S::splat(constant)).shr(S::splat(2))
 }
 
 /// Row `b` of each lane goes to the lane at byte address row `a` + `imm`; lanes
@@ -377,7 +421,7 @@ impl Kernel for ForwardPermute {
             let to = address.lanes()[lane].wrapping_add(op.imm) as usize / 4 % LANES;
             sent.lanes_mut()[to] = source.lanes()[lane];
         });
-        super::write(wave, op.d, sent.get::<S>());
+        write(wave, op.d, sent.get::<S>());
         next
     }
 }
@@ -386,6 +430,7 @@ impl Kernel for ForwardPermute {
 pub(crate) struct ExecFrom;
 
 impl Kernel for ExecFrom {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
         wave.set_exec::<S>(wave.scalar(op.a));
         next
@@ -398,27 +443,20 @@ impl Kernel for ExecFrom {
 pub(crate) struct DppAcross;
 
 impl Kernel for DppAcross {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
-        let table = env.program.shuffle(op.imm);
-        let own = (wave.rows[op.a as usize], wave.exec);
-        let other = (wave.rows[op.b as usize], wave.other.0);
-        let halves = if wave.half == 0 {
+        let from = env.program.shuffle(op.imm).get::<S>();
+        let [own, other] = [op.a, op.b].map(|row| wave.rows[row as usize]);
+        let rows = if wave.half == 0 {
             [&own, &other]
         } else {
             [&other, &own]
         };
-        let mut result = Row::ZERO;
-        let mut without = 0;
-        for (lane, (value, &from)) in result.lanes_mut().iter_mut().zip(table).enumerate() {
-            let (half, place) = (from as usize / LANES, from as usize % LANES);
-            match halves.get(half) {
-                Some((row, exec)) if exec >> place & 1 != 0 => *value = row.lanes()[place],
-                _ if op.e & 2 == 0 => without |= 1 << lane,
-                _ => {}
-            }
-        }
-        wave.rows[op.d as usize] = own.0;
-        begin_dpp::<S>(wave, op, result, without);
+        let (values, readable) = gather_64(wave, rows, from);
+        let last = S::splat(2 * LANES as u32 - 1);
+        let readable = chunks!(i => from[i].gt_i32(last).andnot(readable[i]));
+        wave.rows[op.d as usize] = own;
+        begin_dpp(wave, op, values, readable);
         next
     }
 }
@@ -437,35 +475,25 @@ fn both(wave: &Wave, first: u16, distance: u16) -> [Row; 2] {
     [0, distance].map(|distance| wave.rows[(first + distance) as usize])
 }
 
-/// Half and lane in it at a byte address.
-#[inline(always)]
-fn lane_at(address: u32) -> (usize, usize) {
-    let lane = address as usize / 4;
-    (lane / LANES % 2, lane % LANES)
-}
-
 impl Kernel for BackwardPermute64 {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
         let addresses = both(wave, op.a, op.e);
-        let sources = both(wave, op.b, op.e);
-        let active = [wave.exec, wave.other.0];
-        for (half, addresses) in addresses.iter().enumerate() {
-            let result = wave.rows[(op.d + half as u16 * op.e) as usize].lanes_mut();
-            each_lane(active[half], |lane| {
-                let (from, place) = lane_at(addresses.lanes()[lane].wrapping_add(op.imm));
-                let readable = active[from] >> place & 1 != 0;
-                result[lane] = if readable {
-                    sources[from].lanes()[place]
-                } else {
-                    0
-                };
-            });
+        let [low, high] = both(wave, op.b, op.e);
+        let masks = [wave.mask, wave.other.1];
+        for half in 0..2 {
+            let addresses = addresses[half].get::<S>();
+            let from = chunks!(i => lane_at(addresses[i], op.imm));
+            let (values, readable) = gather_64(wave, [&low, &high], from);
+            let values = chunks!(i => values[i].and(readable[i]));
+            wave.rows[(op.d + half as u16 * op.e) as usize].blend(values, &masks[half]);
         }
         next
     }
 }
 
 impl Kernel for ForwardPermute64 {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
         let addresses = both(wave, op.a, op.e);
         let sources = both(wave, op.b, op.e);
@@ -473,7 +501,8 @@ impl Kernel for ForwardPermute64 {
         let mut sent = [Row::ZERO; 2];
         for (half, addresses) in addresses.iter().enumerate() {
             each_lane(active[half], |lane| {
-                let (to, place) = lane_at(addresses.lanes()[lane].wrapping_add(op.imm));
+                let to = addresses.lanes()[lane].wrapping_add(op.imm) as usize / 4;
+                let (to, place) = (to / LANES % 2, to % LANES);
                 sent[to].lanes_mut()[place] = sources[half].lanes()[lane];
             });
         }

@@ -194,6 +194,7 @@ impl<const N: usize> Kernel for GlobalStore<N> {
 }
 
 impl<M: Small> Kernel for GlobalLoadSmall<M> {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         let result = try_each_lane(wave.exec, |lane| {
             let at = address(wave, op, lane);
@@ -207,6 +208,7 @@ impl<M: Small> Kernel for GlobalLoadSmall<M> {
 }
 
 impl<const N: usize> Kernel for GlobalToLds<N> {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         let result = try_each_lane(wave.exec, |lane| {
             let from = address(wave, op, lane);
@@ -224,6 +226,7 @@ impl<const N: usize> Kernel for GlobalToLds<N> {
 }
 
 impl<M: Small> Kernel for GlobalToLdsSmall<M> {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         let result = try_each_lane(wave.exec, |lane| {
             let from = address(wave, op, lane);
@@ -236,6 +239,7 @@ impl<M: Small> Kernel for GlobalToLdsSmall<M> {
 }
 
 impl<const B: usize, const HIGH: bool> Kernel for GlobalStoreSmall<B, HIGH> {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         let result = try_each_lane(wave.exec, |lane| {
             let value = wave.rows[op.d as usize].lanes()[lane] >> if HIGH { 16 } else { 0 };

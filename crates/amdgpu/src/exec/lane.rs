@@ -4,6 +4,7 @@
 mod cdna4;
 mod convert;
 mod division;
+mod double;
 mod float;
 mod half_float;
 mod integer;
@@ -21,6 +22,7 @@ use crate::simd::Simd;
 pub(crate) use cdna4::*;
 pub(crate) use convert::*;
 pub(crate) use division::*;
+pub(crate) use double::*;
 pub(crate) use float::*;
 pub(crate) use half_float::*;
 pub(crate) use integer::*;

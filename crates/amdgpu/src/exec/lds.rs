@@ -61,6 +61,7 @@ impl<const N: usize> Kernel for DsStore<N> {
 }
 
 impl<const N: usize, const BITS: usize> Kernel for DsLoadTransposed<N, BITS> {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         const GROUP: usize = 16;
         let mut loaded = [[0_u32; N]; 32];

@@ -189,6 +189,7 @@ impl<A: Element, B: Element, C: Accumulator, const K: usize> WmmaGfx12<A, B, C, 
         sums
     }
 
+    #[inline(always)]
     fn saturate<S: Simd>(
         (a, b): &(Tile<S, K>, Tile<S, K>),
         first: usize,

@@ -14,7 +14,7 @@
 use std::marker::PhantomData;
 
 use super::Env;
-use super::lane::{BF8_FNUZ, FP8_FNUZ, each_1};
+use super::lane::{bf8_fnuz_to_f32, fp8_fnuz_to_f32};
 use super::matrix::{Bf16, Element, F16, Integer};
 use super::matrix_gfx12::{Bf8, Fp8};
 use crate::isa::Opcode;
@@ -185,8 +185,8 @@ macro_rules! floats {
 floats! {
     F32[1] |registers, _part| registers;
     Xf32[1] |registers, _part| registers.and(S::splat(!0x1fff));
-    Fp8Fnuz[4] |registers, part| each_1(registers, |x| FP8_FNUZ.widen(x >> (8 * part)).to_bits());
-    Bf8Fnuz[4] |registers, part| each_1(registers, |x| BF8_FNUZ.widen(x >> (8 * part)).to_bits());
+    Fp8Fnuz[4] |registers, part| fp8_fnuz_to_f32(registers.shr(S::splat(8 * part as u32)));
+    Bf8Fnuz[4] |registers, part| bf8_fnuz_to_f32(registers.shr(S::splat(8 * part as u32)));
 }
 
 /// D = A·B + C. `d`, `a`, `b`, `c`: rows of the lower half; `imm`: distance to
@@ -368,6 +368,7 @@ impl MfmaDouble {
 }
 
 impl Kernel for MfmaDouble {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
         let shape = Shape::unpack(op.e);
         let double = |first: u16, pair: usize, lane: usize| {

@@ -4,10 +4,11 @@
 use std::marker::PhantomData;
 
 use super::lane::soft::{F16, F32, F64};
-use super::wide::{WideFn, set_wide, source};
+use super::lane::{AddF64, CvtF32F64, CvtF64F32, FmaF64, MulF64, WideFn, finish};
+use super::wide::{source, write_pair};
 use super::{Env, each_lane, write};
 use crate::program::Op;
-use crate::simd::{Kernel, Row, Simd};
+use crate::simd::{Kernel, Row, Simd, Simd64, chunks};
 use crate::wave::{Mode, Wave};
 
 /// A function of one to three dwords and the mode.
@@ -19,6 +20,7 @@ pub(crate) trait RoundedFn {
 pub(crate) struct Rounded<F>(PhantomData<F>);
 
 impl<F: RoundedFn> Kernel for Rounded<F> {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
         let [a, b, c] = [op.a, op.b, op.c].map(|row| wave.rows[row as usize]);
         let mut result = Row::ZERO;
@@ -84,50 +86,70 @@ pub(crate) trait RoundedWideFn: WideFn {
 pub(crate) struct RoundedWide<F>(PhantomData<F>);
 
 impl<F: RoundedWideFn> Kernel for RoundedWide<F> {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        each_lane(wave.exec, |lane| {
-            let a = source(wave, op.a, F::WIDE[0], lane, op.aux, 0);
-            let b = source(wave, op.b, F::WIDE[1], lane, op.aux, 1);
-            let c = source(wave, op.c, F::WIDE[2], lane, op.aux, 2);
-            let value = <F as RoundedWideFn>::eval(a, b, c, wave.mode);
+        let values = chunks!(i => {
+            let a = source::<S>(wave, op.a, F::WIDE[0], i, op.aux, 0);
+            let b = source::<S>(wave, op.b, F::WIDE[1], i, op.aux, 1);
+            let c = source::<S>(wave, op.c, F::WIDE[2], i, op.aux, 2);
+            let mut value = [
+                each::<F, _>(a[0], b[0], c[0], wave.mode),
+                each::<F, _>(a[1], b[1], c[1], wave.mode),
+            ];
             if F::RESULT {
-                let value = super::wide::finish(value, op.aux, wave.mode);
-                set_wide(wave, op.d, lane, value);
-            } else {
-                wave.rows[op.d as usize].lanes_mut()[lane] = value as u32;
+                value = [
+                    finish(value[0], op.aux, wave.mode),
+                    finish(value[1], op.aux, wave.mode),
+                ];
             }
+            S::split(value)
         });
+        if F::RESULT {
+            write_pair(wave, op.d, values);
+        } else {
+            write(wave, op.d, chunks!(i => values[i][0]));
+        }
         next
     }
 }
 
-impl RoundedWideFn for super::wide::AddF64 {
+/// `F`, lane by lane.
+#[inline(always)]
+fn each<F: RoundedWideFn, W: Simd64>(a: W, b: W, c: W, mode: Mode) -> W {
+    let (mut a, b, c) = (a.to_array(), b.to_array(), c.to_array());
+    for i in 0..4 {
+        a[i] = <F as RoundedWideFn>::eval(a[i], b[i], c[i], mode);
+    }
+    W::from_array(a)
+}
+
+impl RoundedWideFn for AddF64 {
     fn eval(a: u64, b: u64, _: u64, mode: Mode) -> u64 {
         F64.add(a, b, F64.rules(mode))
     }
 }
 
-impl RoundedWideFn for super::wide::MulF64 {
+impl RoundedWideFn for MulF64 {
     fn eval(a: u64, b: u64, _: u64, mode: Mode) -> u64 {
         F64.mul(a, b, F64.rules(mode))
     }
 }
 
-impl RoundedWideFn for super::wide::FmaF64 {
+impl RoundedWideFn for FmaF64 {
     fn eval(a: u64, b: u64, c: u64, mode: Mode) -> u64 {
         F64.fma(a, b, c, F64.rules(mode))
     }
 }
 
 /// The result is rounded as an f32's.
-impl RoundedWideFn for super::wide::CvtF32F64 {
+impl RoundedWideFn for CvtF32F64 {
     fn eval(a: u64, _: u64, _: u64, mode: Mode) -> u64 {
         let flush = mode.flush_f16_f64_sources();
         F32.convert(F64, a, F32.rules(mode), flush)
     }
 }
 
-impl RoundedWideFn for super::wide::CvtF64F32 {
+impl RoundedWideFn for CvtF64F32 {
     fn eval(a: u64, _: u64, _: u64, mode: Mode) -> u64 {
         let flush = mode.flush_f32_sources();
         F64.convert(F32, a, F64.rules(mode), flush)

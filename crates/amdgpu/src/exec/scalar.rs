@@ -84,6 +84,7 @@ impl<F: ExecFn, const WRITE: bool> Kernel for SaveExec64<F, WRITE> {
 pub(crate) struct Stage;
 
 impl Kernel for Stage {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
         let value = match op.imm {
             0 => wave.scc,
@@ -99,6 +100,7 @@ impl Kernel for Stage {
 pub(crate) struct ScalarLoad<const N: usize>;
 
 impl<const N: usize> Kernel for ScalarLoad<N> {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         let address = wave
             .scalar_64(op.a)
@@ -118,6 +120,7 @@ impl<const N: usize> Kernel for ScalarLoad<N> {
 pub(crate) struct ScalarLoadSmall<M>(PhantomData<M>);
 
 impl<M: Small> Kernel for ScalarLoadSmall<M> {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         let address = wave
             .scalar_64(op.a)
@@ -136,6 +139,7 @@ impl<M: Small> Kernel for ScalarLoadSmall<M> {
 pub(crate) struct ScalarBufferLoadSmall<M>(PhantomData<M>);
 
 impl<M: Small> Kernel for ScalarBufferLoadSmall<M> {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         let (base, records) = scalar_buffer(wave, op.a);
         let offset = u64::from(wave.scalar(op.b)).wrapping_add_signed(i64::from(op.imm as i32));
@@ -166,6 +170,7 @@ fn scalar_buffer(wave: &Wave, slot: u16) -> (u64, u64) {
 pub(crate) struct ScalarBufferLoad<const N: usize>;
 
 impl<const N: usize> Kernel for ScalarBufferLoad<N> {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         let (base, records) = scalar_buffer(wave, op.a);
         let offset =
@@ -203,6 +208,7 @@ pub(crate) mod relative_to_m0 {
 pub(crate) struct ScalarMoveRelative<const WIDE: bool>;
 
 impl<const WIDE: bool> Kernel for ScalarMoveRelative<WIDE> {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         let [a, d] = relative(wave.scalar(slot::M0), op);
         let moved = if op.imm == relative_to_m0::RESULT {
@@ -246,6 +252,7 @@ pub(super) fn relative(m0: u32, op: &Op) -> [u32; 2] {
 pub(crate) struct SetIndex;
 
 impl Kernel for SetIndex {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
         let value = wave.scalar(op.a) & 0xff | op.imm;
         let m0 = wave.scalar(slot::M0) & !op.aux | value & op.aux;

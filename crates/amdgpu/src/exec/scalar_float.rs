@@ -38,6 +38,7 @@ pub(crate) mod flags {
 }
 
 impl<F: RoundedFn> Kernel for ScalarRounded<F> {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
         let mask = if op.aux & flags::HALVES != 0 {
             0xffff
@@ -101,6 +102,7 @@ fn result(bits: u32, aux: u32, mode: Mode) -> u32 {
 }
 
 impl<F: Lane> Kernel for ScalarLane<F> {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
         let [mut a, b] = [op.a, op.b].map(|slot| source(wave.scalar(slot), op.aux, wave.mode));
         if op.aux & flags::ABSOLUTE != 0 {
@@ -117,6 +119,7 @@ impl<F: Lane> Kernel for ScalarLane<F> {
 }
 
 impl<T: Test> Kernel for ScalarCompare<T> {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
         let sources = [op.a, op.b].map(|slot| source(wave.scalar(slot), op.aux, wave.mode));
         let [a, b] = sources.map(Portable::splat);

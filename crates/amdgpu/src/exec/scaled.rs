@@ -196,6 +196,7 @@ impl ConvertScaled {
 }
 
 impl Kernel for ConvertScaled {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
         let name = crate::isa::Opcode::ALL[op.imm as usize].name();
         let conversion = Conversion::of_name(name).expect("the opcode of a conversion");
@@ -208,6 +209,7 @@ impl Kernel for ConvertScaled {
 pub(crate) struct TakeScale;
 
 impl Kernel for TakeScale {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
         let mut row = wave.rows[op.a as usize];
         for lane in row.lanes_mut() {
@@ -262,6 +264,7 @@ fn factor(wave: &Wave, op: &Op, first: u16, format: u32, scales: usize) -> Vec<[
 }
 
 impl Kernel for MfmaScaled {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
         let shape = Shape::unpack(op.e);
         let a = factor(wave, op, op.a, op.aux & 7, 0);

@@ -153,6 +153,7 @@ impl<const N: usize> Kernel for ScratchStore<N> {
 }
 
 impl<M: Small> Kernel for ScratchLoadSmall<M> {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         let result = try_each_lane(wave.exec, |lane| {
             let raw = load(wave, lane, offset(wave, op, lane), M::BYTES as u32)?;
@@ -165,6 +166,7 @@ impl<M: Small> Kernel for ScratchLoadSmall<M> {
 }
 
 impl<const B: usize, const HIGH: bool> Kernel for ScratchStoreSmall<B, HIGH> {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, env: &mut Env, op: &Op, next: u32) -> u32 {
         let result = try_each_lane(wave.exec, |lane| {
             let value = wave.rows[op.d as usize].lanes()[lane] >> if HIGH { 16 } else { 0 };

@@ -189,14 +189,17 @@ impl Kernel for Take {
 }
 
 impl Kernel for Arrange {
+    #[inline(always)]
     fn run<S: Simd>(wave: &mut Wave, _: &mut Env, op: &Op, next: u32) -> u32 {
-        let shift = |bit: u16| if op.e >> bit & 1 != 0 { 16 } else { 0 };
-        let mut values = wave.rows[op.a as usize];
-        for value in values.lanes_mut() {
-            let [low, high] = [0, 1].map(|bit| *value >> shift(bit) & 0xffff);
-            *value = (low | high << 16) ^ op.aux;
-        }
-        write(wave, op.d, values.get::<S>());
+        let (half, sixteen, flip) = (S::splat(0xffff), S::splat(16), S::splat(op.aux));
+        let x = read::<S>(wave, op.a);
+        let result = chunks!(i => {
+            let [low, high] = [x[i].and(half), x[i].shr(sixteen)];
+            let first = if op.e & 1 != 0 { high } else { low };
+            let second = if op.e & 2 != 0 { high } else { low };
+            first.or(second.shl(sixteen)).xor(flip)
+        });
+        write(wave, op.d, result);
         next
     }
 }

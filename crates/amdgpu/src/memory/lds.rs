@@ -91,6 +91,7 @@ impl Lds {
     }
 
     /// As `View::store_small`.
+    #[inline(always)]
     pub(crate) fn store_small<S: Simd, const B: usize>(
         &mut self,
         at: Lanes<'_>,

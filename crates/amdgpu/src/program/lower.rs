@@ -16,7 +16,7 @@ use crate::isa::{
 };
 use crate::module::Kernel;
 use crate::observe::{Show, Site};
-use crate::simd::{Backend, Handler, Kernel as Meaning};
+use crate::simd::{Backend, Handler, Kernel as Meaning, Row};
 use crate::wave::{Mode, slot, temp};
 
 /// Why an instruction cannot be lowered.
@@ -390,7 +390,7 @@ pub(super) struct Lowerer {
     /// Byte offset of the first instruction, if the code is entered only there
     /// and where branches go.
     entry: Option<u32>,
-    shuffles: Vec<[u8; 32]>,
+    shuffles: Vec<Row>,
     unknown: Vec<String>,
     rows: Vec<u32>,
     row_index: HashMap<[u32; 2], u16>,
@@ -675,10 +675,15 @@ impl Lowerer {
         self.halves() * self.vgprs + number
     }
 
+    /// Number of a lane permutation.
     pub(super) fn shuffle(&mut self, table: [u8; 32]) -> u32 {
-        let known = self.shuffles.iter().position(|other| *other == table);
+        let mut row = Row::ZERO;
+        for (lane, from) in row.lanes_mut().iter_mut().zip(table) {
+            *lane = u32::from(from);
+        }
+        let known = self.shuffles.iter().position(|other| *other == row);
         known.unwrap_or_else(|| {
-            self.shuffles.push(table);
+            self.shuffles.push(row);
             self.shuffles.len() - 1
         }) as u32
     }

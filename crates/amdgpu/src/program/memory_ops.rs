@@ -318,11 +318,11 @@ fn lds(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
         return lds_atomic(l, i, function as u16, wide);
     }
     let permute = match name {
-        "bpermute_b32" if l.is_gfx9() => Some(l.common_code::<BackwardPermute64>()),
+        "bpermute_b32" if l.is_gfx9() => Some(l.code::<BackwardPermute64>()),
         "permute_b32" if l.is_gfx9() => Some(l.common_code::<ForwardPermute64>()),
-        "swizzle_b32" => Some(l.common_code::<Swizzle>()),
-        "bpermute_b32" => Some(l.common_code::<BackwardPermute<false>>()),
-        "bpermute_fi_b32" => Some(l.common_code::<BackwardPermute<true>>()),
+        "swizzle_b32" => Some(l.code::<Swizzle>()),
+        "bpermute_b32" => Some(l.code::<BackwardPermute<false>>()),
+        "bpermute_fi_b32" => Some(l.code::<BackwardPermute<true>>()),
         "permute_b32" => Some(l.common_code::<ForwardPermute>()),
         _ => None,
     };

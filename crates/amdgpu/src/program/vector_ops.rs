@@ -244,7 +244,7 @@ fn take_one(
 ) -> Result<u16, Refusal> {
     let (operand, ty) = operand(i, number).ok_or("a source is missing")?;
     if source.flags & ARRANGED != 0 {
-        let mut op = l.common_op::<Arrange>();
+        let mut op = l.op::<Arrange>();
         op.a = l.source(number, operand, ty)?;
         op.d = l.temp(temp::TAKEN + number as u16);
         (op.aux, op.e) = (source.flip, source.shift);
@@ -558,10 +558,10 @@ fn special(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
         VDivScaleF64 => l.code::<DivScaleF64>(),
         VDivFmasF32 => l.code::<DivFmasF32>(),
         VDivFmasF64 => l.code::<DivFmasF64>(),
-        VMbcntLoU32B32 => l.common_code::<MaskCount<false>>(),
-        VMbcntHiU32B32 => l.common_code::<MaskCount<true>>(),
-        VDot4I32Iu8 => l.common_code::<DotSigned<8>>(),
-        VDot8I32Iu4 => l.common_code::<DotSigned<4>>(),
+        VMbcntLoU32B32 => l.code::<MaskCount<false>>(),
+        VMbcntHiU32B32 => l.code::<MaskCount<true>>(),
+        VDot4I32Iu8 => l.code::<DotSigned<8>>(),
+        VDot8I32Iu4 => l.code::<DotSigned<4>>(),
         VMqsadU32U8 => l.common_code::<MqsadU32U8>(),
         _ => return Err("not implemented".to_owned()),
     };
@@ -725,9 +725,9 @@ fn cross_lane(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
         },
         VPermlane16VarB32 | VPermlanex16VarB32 => {
             let run = if i.op == VPermlane16VarB32 {
-                l.common_code::<Permlane16Var<false>>()
+                l.code::<Permlane16Var<false>>()
             } else {
-                l.common_code::<Permlane16Var<true>>()
+                l.code::<Permlane16Var<true>>()
             };
             Op {
                 a: l.vgpr(i.src[0])?,
@@ -739,9 +739,9 @@ fn cross_lane(l: &mut Lowerer, i: &Instruction) -> Result<(), Refusal> {
         }
         _ => {
             let run = if i.op == VPermlane16B32 {
-                l.common_code::<Permlane16<false>>()
+                l.code::<Permlane16<false>>()
             } else {
-                l.common_code::<Permlane16<true>>()
+                l.code::<Permlane16<true>>()
             };
             Op {
                 a: l.vgpr(i.src[0])?,

@@ -7,7 +7,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{Simd, chunks};
+use super::{Simd, Simd64, chunks};
 
 /// Eight lanes in one AVX register.
 #[derive(Clone, Copy)]
@@ -35,6 +35,20 @@ macro_rules! avx {
     };
 }
 
+/// Four lanes of 64 bits in one AVX register.
+#[derive(Clone, Copy)]
+pub(crate) struct Wide(__m256i);
+
+#[inline(always)]
+fn pd(x: Wide) -> __m256d {
+    avx!(_mm256_castsi256_pd(x.0))
+}
+
+#[inline(always)]
+fn wide(x: __m256d) -> Wide {
+    Wide(avx!(_mm256_castpd_si256(x)))
+}
+
 #[inline(always)]
 fn ps(x: Avx2) -> __m256 {
     avx!(_mm256_castsi256_ps(x.0))
@@ -46,6 +60,8 @@ fn si(x: __m256) -> Avx2 {
 }
 
 impl Simd for Avx2 {
+    type Wide = Wide;
+
     #[inline(always)]
     fn splat(value: u32) -> Self {
         Avx2(avx!(_mm256_set1_epi32(value as i32)))
@@ -142,6 +158,46 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn select(mask: Self, yes: Self, no: Self) -> Self {
         Avx2(avx!(_mm256_blendv_epi8(no.0, yes.0, mask.0)))
+    }
+    #[inline(always)]
+    fn join(low: Self, high: Self) -> [Wide; 2] {
+        [
+            Wide(avx!(_mm256_unpacklo_epi32(low.0, high.0))),
+            Wide(avx!(_mm256_unpackhi_epi32(low.0, high.0))),
+        ]
+    }
+    #[inline(always)]
+    fn split([first, second]: [Wide; 2]) -> [Self; 2] {
+        let [first, second] = [pd(first), pd(second)];
+        let [first, second] = [
+            avx!(_mm256_castpd_ps(first)),
+            avx!(_mm256_castpd_ps(second)),
+        ];
+        [
+            si(avx!(_mm256_shuffle_ps::<0b10_00_10_00>(first, second))),
+            si(avx!(_mm256_shuffle_ps::<0b11_01_11_01>(first, second))),
+        ]
+    }
+    #[inline(always)]
+    fn permute(self, lanes: Self) -> Self {
+        Avx2(avx!(_mm256_permutevar8x32_epi32(self.0, lanes.0)))
+    }
+    #[inline(always)]
+    fn pick_bytes(self, places: Self) -> Self {
+        let lanes = avx!(_mm256_set_epi32(
+            0x0c0c_0c0c,
+            0x0808_0808,
+            0x0404_0404,
+            0,
+            0x0c0c_0c0c,
+            0x0808_0808,
+            0x0404_0404,
+            0
+        ));
+        Avx2(avx!(_mm256_shuffle_epi8(
+            self.0,
+            _mm256_or_si256(places.0, lanes)
+        )))
     }
     #[inline(always)]
     fn least_u32(self) -> u32 {
@@ -278,6 +334,153 @@ impl Simd for Avx2 {
             // SAFETY: the pointer is writable for 16 bytes by the contract.
             unsafe { _mm_storeu_si128(pointer.cast(), _mm256_extracti128_si256::<1>(pair)) }
         }
+    }
+}
+
+impl Simd64 for Wide {
+    #[inline(always)]
+    fn splat(value: u64) -> Self {
+        Wide(avx!(_mm256_set1_epi64x(value as i64)))
+    }
+    #[inline(always)]
+    fn from_array(lanes: [u64; 4]) -> Self {
+        // SAFETY: 32 readable bytes, of any alignment.
+        Wide(unsafe { _mm256_loadu_si256(lanes.as_ptr().cast()) })
+    }
+    #[inline(always)]
+    fn to_array(self) -> [u64; 4] {
+        let mut lanes = [0; 4];
+        // SAFETY: 32 writable bytes, of any alignment.
+        unsafe { _mm256_storeu_si256(lanes.as_mut_ptr().cast(), self.0) }
+        lanes
+    }
+
+    #[inline(always)]
+    fn and(self, other: Self) -> Self {
+        Wide(avx!(_mm256_and_si256(self.0, other.0)))
+    }
+    #[inline(always)]
+    fn or(self, other: Self) -> Self {
+        Wide(avx!(_mm256_or_si256(self.0, other.0)))
+    }
+    #[inline(always)]
+    fn xor(self, other: Self) -> Self {
+        Wide(avx!(_mm256_xor_si256(self.0, other.0)))
+    }
+    #[inline(always)]
+    fn andnot(self, other: Self) -> Self {
+        Wide(avx!(_mm256_andnot_si256(self.0, other.0)))
+    }
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        Wide(avx!(_mm256_add_epi64(self.0, other.0)))
+    }
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        Wide(avx!(_mm256_sub_epi64(self.0, other.0)))
+    }
+    #[inline(always)]
+    fn mul_u32(self, other: Self) -> Self {
+        Wide(avx!(_mm256_mul_epu32(self.0, other.0)))
+    }
+    #[inline(always)]
+    fn mul_i32(self, other: Self) -> Self {
+        Wide(avx!(_mm256_mul_epi32(self.0, other.0)))
+    }
+    #[inline(always)]
+    fn eq_u64(self, other: Self) -> Self {
+        Wide(avx!(_mm256_cmpeq_epi64(self.0, other.0)))
+    }
+    #[inline(always)]
+    fn gt_i64(self, other: Self) -> Self {
+        Wide(avx!(_mm256_cmpgt_epi64(self.0, other.0)))
+    }
+    #[inline(always)]
+    fn shl(self, count: Self) -> Self {
+        Wide(avx!(_mm256_sllv_epi64(self.0, count.0)))
+    }
+    #[inline(always)]
+    fn shr(self, count: Self) -> Self {
+        Wide(avx!(_mm256_srlv_epi64(self.0, count.0)))
+    }
+    #[inline(always)]
+    fn select(mask: Self, yes: Self, no: Self) -> Self {
+        Wide(avx!(_mm256_blendv_epi8(no.0, yes.0, mask.0)))
+    }
+
+    #[inline(always)]
+    fn add_f64(self, other: Self) -> Self {
+        wide(avx!(_mm256_add_pd(pd(self), pd(other))))
+    }
+    #[inline(always)]
+    fn sub_f64(self, other: Self) -> Self {
+        wide(avx!(_mm256_sub_pd(pd(self), pd(other))))
+    }
+    #[inline(always)]
+    fn mul_f64(self, other: Self) -> Self {
+        wide(avx!(_mm256_mul_pd(pd(self), pd(other))))
+    }
+    #[inline(always)]
+    fn div_f64(self, other: Self) -> Self {
+        wide(avx!(_mm256_div_pd(pd(self), pd(other))))
+    }
+    #[inline(always)]
+    fn fma_f64(self, factor: Self, addend: Self) -> Self {
+        wide(avx!(_mm256_fmadd_pd(pd(self), pd(factor), pd(addend))))
+    }
+    #[inline(always)]
+    fn sqrt_f64(self) -> Self {
+        wide(avx!(_mm256_sqrt_pd(pd(self))))
+    }
+    #[inline(always)]
+    fn round_even_f64(self) -> Self {
+        wide(avx!(_mm256_round_pd::<
+            { _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC },
+        >(pd(self))))
+    }
+    #[inline(always)]
+    fn floor_f64(self) -> Self {
+        wide(avx!(_mm256_floor_pd(pd(self))))
+    }
+    #[inline(always)]
+    fn ceil_f64(self) -> Self {
+        wide(avx!(_mm256_ceil_pd(pd(self))))
+    }
+    #[inline(always)]
+    fn trunc_f64(self) -> Self {
+        wide(avx!(_mm256_round_pd::<
+            { _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC },
+        >(pd(self))))
+    }
+    #[inline(always)]
+    fn eq_f64(self, other: Self) -> Self {
+        wide(avx!(_mm256_cmp_pd::<_CMP_EQ_OQ>(pd(self), pd(other))))
+    }
+    #[inline(always)]
+    fn lt_f64(self, other: Self) -> Self {
+        wide(avx!(_mm256_cmp_pd::<_CMP_LT_OQ>(pd(self), pd(other))))
+    }
+    #[inline(always)]
+    fn le_f64(self, other: Self) -> Self {
+        wide(avx!(_mm256_cmp_pd::<_CMP_LE_OQ>(pd(self), pd(other))))
+    }
+    #[inline(always)]
+    fn unordered_f64(self, other: Self) -> Self {
+        wide(avx!(_mm256_cmp_pd::<_CMP_UNORD_Q>(pd(self), pd(other))))
+    }
+    #[inline(always)]
+    fn f32_to_f64(self) -> Self {
+        let low = avx!(_mm256_permutevar8x32_epi32(
+            self.0,
+            _mm256_set_epi32(0, 0, 0, 0, 6, 4, 2, 0)
+        ));
+        let low = avx!(_mm_castsi128_ps(_mm256_castsi256_si128(low)));
+        wide(avx!(_mm256_cvtps_pd(low)))
+    }
+    #[inline(always)]
+    fn f64_to_f32(self) -> Self {
+        let narrow = avx!(_mm_castps_si128(_mm256_cvtpd_ps(pd(self))));
+        Wide(avx!(_mm256_cvtepu32_epi64(narrow)))
     }
 }
 

@@ -1,11 +1,11 @@
 //! Conversions between f32 and integers.
 
-use super::{each_1, each_2, each_3, lanes};
+use super::lanes;
 use crate::simd::Simd;
 
 /// f32 to i32, towards zero, saturating; NaN is zero.
 #[inline(always)]
-fn to_i32<S: Simd>(x: S) -> S {
+pub(super) fn to_i32<S: Simd>(x: S) -> S {
     let raw = x.raw_f32_to_i32();
     // What is too large came out as the most negative number.
     let too_large = S::splat(2_147_483_648.0_f32.to_bits()).le_f32(x);
@@ -15,7 +15,7 @@ fn to_i32<S: Simd>(x: S) -> S {
 
 /// f32 to u32, towards zero, saturating; NaN is zero.
 #[inline(always)]
-fn to_u32<S: Simd>(x: S) -> S {
+pub(super) fn to_u32<S: Simd>(x: S) -> S {
     // Also turns NaN and -0 into +0.
     let x = x.raw_max_f32(S::splat(0));
     let half = S::splat(2_147_483_648.0_f32.to_bits());
@@ -53,33 +53,43 @@ lanes! {
     CvtUbyte2(a) => byte(a, 2);
     CvtUbyte3(a) => byte(a, 3);
     /// A signed nibble in sixteenths.
-    CvtOffF32I4(a) => each_1(a, |x| (((x as i32) << 28 >> 28) as f32 / 16.0).to_bits());
+    CvtOffF32I4(a) => {
+        let nibble = a.shl(S::splat(28)).sar(S::splat(28));
+        nibble.i32_to_f32().mul_f32(S::splat_f32(1.0 / 16.0))
+    };
     /// Replaces byte `b` of `c` by `a` as an unsigned byte.
-    CvtPkU8F32(a, b, c) => each_3(a, b, c, |a, b, c| {
-        let value = f32::from_bits(a).round_ties_even() as u8;
-        let shift = 8 * (b & 3);
-        c & !(0xff << shift) | u32::from(value) << shift
-    });
-    CvtPkI16F32(a, b) => each_2(a, b, |a, b| {
-        let half = |x: u32| u32::from(f32::from_bits(x) as i16 as u16);
-        half(a) | half(b) << 16
-    });
-    CvtPkU16F32(a, b) => each_2(a, b, |a, b| {
-        let half = |x: u32| u32::from(f32::from_bits(x) as u16);
-        half(a) | half(b) << 16
-    });
-    CvtPkNormI16F32(a, b) => each_2(a, b, |a, b| {
-        let half = |x: u32| {
-            let scaled = f32::from_bits(x).clamp(-1.0, 1.0) * 32767.0;
-            u32::from(scaled.round_ties_even() as i16 as u16)
-        };
-        half(a) | half(b) << 16
-    });
-    CvtPkNormU16F32(a, b) => each_2(a, b, |a, b| {
-        let half = |x: u32| {
-            let scaled = f32::from_bits(x).clamp(0.0, 1.0) * 65535.0;
-            u32::from(scaled.round_ties_even() as u16)
-        };
-        half(a) | half(b) << 16
-    });
+    CvtPkU8F32(a, b, c) => {
+        let value = bounded(to_i32(a.round_even_f32()), 0, 255);
+        let shift = b.and(S::splat(3)).shl(S::splat(3));
+        S::splat(0xff).shl(shift).andnot(c).or(value.shl(shift))
+    };
+    CvtPkI16F32(a, b) => {
+        pack(bounded(to_i32(a), -0x8000, 0x7fff), bounded(to_i32(b), -0x8000, 0x7fff))
+    };
+    CvtPkU16F32(a, b) => pack(bounded(to_i32(a), 0, 0xffff), bounded(to_i32(b), 0, 0xffff));
+    CvtPkNormI16F32(a, b) => pack(norm(a, -1.0, 32767.0), norm(b, -1.0, 32767.0));
+    CvtPkNormU16F32(a, b) => pack(norm(a, 0.0, 65535.0), norm(b, 0.0, 65535.0));
+}
+
+#[inline(always)]
+fn bounded<S: Simd>(x: S, least: i32, greatest: i32) -> S {
+    x.max_i32(S::splat(least as u32))
+        .min_i32(S::splat(greatest as u32))
+}
+
+/// The low halves of two dwords.
+#[inline(always)]
+fn pack<S: Simd>(low: S, high: S) -> S {
+    low.and(S::splat(0xffff)).or(high.shl(S::splat(16)))
+}
+
+/// What lies between `least` and 1 as a multiple of the inverse of `scale`; NaN
+/// is zero.
+#[inline(always)]
+fn norm<S: Simd>(x: S, least: f32, scale: f32) -> S {
+    let inside = x
+        .raw_max_f32(S::splat_f32(least))
+        .raw_min_f32(S::splat_f32(1.0));
+    let whole = inside.mul_f32(S::splat_f32(scale)).round_even_f32();
+    x.is_nan_f32().andnot(whole.raw_f32_to_i32())
 }

@@ -1,8 +1,8 @@
 //! Single precision. Half precision comes here widened, where that is exact.
 
 use super::super::vector::flush;
-use super::{each_1, each_2, lanes};
-use crate::simd::Simd;
+use super::lanes;
+use crate::simd::{Simd, Simd64};
 
 /// IEEE minimum: of a number and a NaN the number, and -0 is below +0.
 #[inline(always)]
@@ -108,88 +108,102 @@ lanes! {
     RsqF32(a) => one::<S>().div_f32(a.sqrt_f32());
     SqrtF32(a) => a.sqrt_f32();
     /// `a` times two to the power of the integer `b`.
-    LdexpF32(a, b) => each_2(a, b, ldexp);
-    FrexpMantF32(a) => each_1(a, frexp_mantissa);
-    FrexpExpF32(a) => each_1(a, frexp_exponent);
+    LdexpF32(a, b) => ldexp(a, b);
+    FrexpMantF32(a) => frexp(a)[0];
+    FrexpExpF32(a) => frexp(a)[1];
     /// All ones where `a` is of one of the classes in `b`.
-    ClassF32(a, b) => each_2(a, b, |x, classes| all_ones(classes >> class(x) & 1 != 0));
-    ClassF16(a, b) => each_2(a, b, |x, classes| all_ones(classes >> class_16(x) & 1 != 0));
-}
-
-#[inline(always)]
-fn all_ones(yes: bool) -> u32 {
-    0_u32.wrapping_sub(u32::from(yes))
+    ClassF32(a, b) => is_of_class(a, b, &F32_FORMAT);
+    ClassF16(a, b) => is_of_class(a.and(S::splat(0xffff)), b, &F16_FORMAT);
 }
 
 /// `x * 2^n`, rounded once.
-pub(crate) fn ldexp(x: u32, n: u32) -> u32 {
-    let x = f32::from_bits(x);
-    if x.is_nan() || x.is_infinite() {
-        return x.to_bits();
-    }
+#[inline(always)]
+fn ldexp<S: Simd>(x: S, n: S) -> S {
     // Beyond ±300 the result is zero or infinite whatever `x` is; within, the
     // product is exact in double precision.
-    let n = (n as i32).clamp(-300, 300);
-    let power = f64::from_bits(((1023 + n) as u64) << 52);
-    ((f64::from(x) * power) as f32).to_bits()
+    let n = n
+        .min_i32(S::splat(300))
+        .max_i32(S::splat(300_u32.wrapping_neg()));
+    let powers = S::join(S::splat(0), n.add(S::splat(1023)).shl(S::splat(20)));
+    let values = x.to_f64();
+    let product = [values[0].mul_f64(powers[0]), values[1].mul_f64(powers[1])];
+    S::select(x.is_nan_f32(), x, S::from_f64(product))
 }
 
-/// The fraction in ±[0.5, 1); zeros, infinities and NaNs as they are.
-pub(crate) fn frexp_mantissa(x: u32) -> u32 {
-    let magnitude = x & 0x7fff_ffff;
-    if magnitude == 0 || magnitude >= 0x7f80_0000 {
-        return x;
-    }
-    let shift = (magnitude & 0x7fff_ffff).leading_zeros().saturating_sub(8);
-    (x & 0x8000_0000) | 0x3f00_0000 | (magnitude << shift & 0x7f_ffff)
+/// Fraction in ±[0.5, 1) and exponent; zeros, infinities and NaNs as they are,
+/// with exponent zero.
+#[inline(always)]
+pub(super) fn frexp<S: Simd>(x: S) -> [S; 2] {
+    /// Makes any denormal normal.
+    const UP: f32 = 4_294_967_296.0;
+    const UP_POWER: u32 = 32;
+    let size = x.and(S::splat(0x7fff_ffff));
+    let denormal = S::splat(1 << 23).gt_i32(size);
+    let bits = S::select(denormal, x.mul_f32(S::splat_f32(UP)), x);
+    let field = bits.shr(S::splat(23)).and(S::splat(0xff));
+    let bias = S::splat(126).add(denormal.and(S::splat(UP_POWER)));
+    let fraction = bits.and(S::splat(0x807f_ffff)).or(S::splat(0x3f00_0000));
+    let special = size
+        .eq_u32(S::splat(0))
+        .or(size.gt_i32(S::splat(0x7f7f_ffff)));
+    [
+        S::select(special, x, fraction),
+        special.andnot(field.sub(bias)),
+    ]
 }
 
-/// The exponent that goes with [`frexp_mantissa`]; zero for zeros, infinities
-/// and NaNs.
-pub(crate) fn frexp_exponent(x: u32) -> u32 {
-    let magnitude = x & 0x7fff_ffff;
-    if magnitude == 0 || magnitude >= 0x7f80_0000 {
-        return 0;
-    }
-    let exponent = (magnitude >> 23) as i32;
-    if exponent != 0 {
-        return (exponent - 126) as u32;
-    }
-    (8 - magnitude.leading_zeros() as i32 - 125) as u32
+/// Where the parts of a float are: the sign bit, the least normal number, and
+/// infinity.
+struct FloatFormat {
+    sign: u32,
+    normal: u32,
+    infinity: u32,
 }
 
-/// Number of the class of an f32: signalling NaN, quiet NaN, -infinity,
-/// -normal, -denormal, -0, +0, +denormal, +normal, +infinity.
-pub(crate) fn class(x: u32) -> u32 {
-    let fraction = x & 0x7f_ffff;
-    classify(
-        x >> 31 != 0,
-        x >> 23 & 0xff,
-        0xff,
-        fraction,
-        fraction >> 22 != 0,
-    )
+const F32_FORMAT: FloatFormat = FloatFormat {
+    sign: 1 << 31,
+    normal: 0x80_0000,
+    infinity: 0x7f80_0000,
+};
+
+const F16_FORMAT: FloatFormat = FloatFormat {
+    sign: 1 << 15,
+    normal: 0x400,
+    infinity: 0x7c00,
+};
+
+/// All ones where the float is of one of the classes whose bits are set:
+/// signalling NaN, quiet NaN, -infinity, -normal, -denormal, -0, +0, +denormal,
+/// +normal, +infinity.
+#[inline(always)]
+fn is_of_class<S: Simd>(x: S, classes: S, format: &FloatFormat) -> S {
+    let number = |value: u32| S::splat(value);
+    let size = x.and(number(format.sign - 1));
+    // Zero, denormal, normal or infinity: 0 to 3. A mask is minus one.
+    let kind = number(0)
+        .sub(size.gt_i32(number(0)))
+        .sub(size.gt_i32(number(format.normal - 1)))
+        .sub(size.gt_i32(number(format.infinity - 1)));
+    let negative = x.and(number(format.sign)).eq_u32(number(format.sign));
+    let class = S::select(negative, number(5).sub(kind), number(6).add(kind));
+    let nan = size.gt_i32(number(format.infinity));
+    let quiet = size.gt_i32(number(format.infinity | format.normal >> 1).sub(number(1)));
+    let class = S::select(nan, quiet.and(number(1)), class);
+    number(0).sub(classes.shr(class).and(number(1)))
 }
 
-/// The same of an f16.
-pub(crate) fn class_16(x: u32) -> u32 {
-    let fraction = x & 0x3ff;
-    classify(
-        x >> 15 & 1 != 0,
-        x >> 10 & 0x1f,
-        0x1f,
-        fraction,
-        fraction >> 9 != 0,
-    )
-}
-
-pub(crate) fn classify(negative: bool, exponent: u32, top: u32, fraction: u32, quiet: bool) -> u32 {
-    let kind = match (exponent, fraction) {
-        (e, 0) if e == top => 3,
-        (e, _) if e == top => return u32::from(quiet),
-        (0, 0) => 0,
-        (0, _) => 1,
-        _ => 2,
-    };
-    if negative { 5 - kind } else { 6 + kind }
+/// The same of a double.
+#[inline(always)]
+pub(crate) fn is_of_class_f64<W: Simd64>(x: W, classes: W) -> W {
+    let [zero, one] = [W::splat(0), W::splat(1)];
+    let infinity = W::splat(0x7ff << 52);
+    let size = x.and(W::splat(u64::MAX >> 1));
+    let kind = zero
+        .sub(size.gt_i64(zero))
+        .sub(size.gt_i64(W::splat((1 << 52) - 1)))
+        .sub(size.gt_i64(infinity.sub(one)));
+    let class = W::select(x.sign_mask(), W::splat(5).sub(kind), W::splat(6).add(kind));
+    let quiet = size.gt_i64(W::splat((0xfff << 51) - 1));
+    let class = W::select(size.gt_i64(infinity), quiet.and(one), class);
+    zero.sub(classes.shr(class).and(one))
 }

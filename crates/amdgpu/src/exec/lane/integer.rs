@@ -67,11 +67,20 @@ lanes! {
     LshlAddU32(a, b, c) => a.shl(count(b)).add(c);
     LshlOrB32(a, b, c) => a.shl(count(b)).or(c);
     XadU32(a, b, c) => a.xor(b).add(c);
-    AddU32Clamp(a, b) => each_2(a, b, u32::saturating_add);
-    SubU32Clamp(a, b) => each_2(a, b, u32::saturating_sub);
-    SubrevU32Clamp(a, b) => each_2(a, b, |x, y| y.saturating_sub(x));
-    AddI32Clamp(a, b) => each_2(a, b, |x, y| (x as i32).saturating_add(y as i32) as u32);
-    SubI32Clamp(a, b) => each_2(a, b, |x, y| (x as i32).saturating_sub(y as i32) as u32);
+    AddU32Clamp(a, b) => saturating_add(a, b);
+    SubU32Clamp(a, b) => a.max_u32(b).sub(b);
+    SubrevU32Clamp(a, b) => b.max_u32(a).sub(a);
+    AddI32Clamp(a, b) => {
+        let sum = a.add(b);
+        // Both have a sign that the sum has not.
+        let overflows = a.xor(sum).and(b.xor(sum)).sar(S::splat(31));
+        S::select(overflows, limit_of(a), sum)
+    };
+    SubI32Clamp(a, b) => {
+        let difference = a.sub(b);
+        let overflows = a.xor(b).and(a.xor(difference)).sar(S::splat(31));
+        S::select(overflows, limit_of(a), difference)
+    };
 
     MulU24Clamp(a, b) => each_2(a, b, |a, b| mad_24(a, b, 0));
     MulI24Clamp(a, b) => each_2(a, b, |a, b| mad_i24(a, b, 0));
@@ -84,19 +93,11 @@ lanes! {
         let factor = |x: u32| i64::from(x as u16 as i16);
         clamp_i32(factor(a) * factor(b) + i64::from(c as i32))
     });
-    SadU8Clamp(a, b, c) => each_3(a, b, c, |a, b, c| sad_u8(a, b, 0).saturating_add(c));
-    SadU16Clamp(a, b, c) => each_3(a, b, c, |a, b, c| {
-        let low = (a & 0xffff).abs_diff(b & 0xffff);
-        (low + (a >> 16).abs_diff(b >> 16)).saturating_add(c)
-    });
-    SadU32Clamp(a, b, c) => each_3(a, b, c, |a, b, c| a.abs_diff(b).saturating_add(c));
-    Dot4U32U8Clamp(a, b, c) => each_3(a, b, c, |a, b, c| {
-        bytes(a).zip(bytes(b)).map(|(x, y)| x * y).sum::<u32>().saturating_add(c)
-    });
-    Dot8U32U4Clamp(a, b, c) => each_3(a, b, c, |a, b, c| {
-        let sum: u32 = (0..8).map(|i| (a >> (4 * i) & 15) * (b >> (4 * i) & 15)).sum();
-        sum.saturating_add(c)
-    });
+    SadU8Clamp(a, b, c) => saturating_add(sad::<S, 8>(a, b), c);
+    SadU16Clamp(a, b, c) => saturating_add(sad::<S, 16>(a, b), c);
+    SadU32Clamp(a, b, c) => saturating_add(sad::<S, 32>(a, b), c);
+    Dot4U32U8Clamp(a, b, c) => saturating_add(dot::<S, 8>(a, b), c);
+    Dot8U32U4Clamp(a, b, c) => saturating_add(dot::<S, 4>(a, b), c);
 
     MulLoU32(a, b) => a.mul_lo(b);
     MulHiU32(a, b) => a.mul_hi_u32(b);
@@ -137,25 +138,24 @@ lanes! {
     AshrRev(a, b) => b.sar(count(a));
     /// `c` bits of `a` from bit `b`.
     BfeU32(a, b, c) => a.shr(count(b)).and(S::splat(1).shl(count(c)).sub(S::splat(1)));
-    BfeI32(a, b, c) => each_3(a, b, c, bfe_i32);
+    BfeI32(a, b, c) => {
+        let width = count(c);
+        let up = count(S::splat(32).sub(width));
+        let none = width.eq_u32(S::splat(0));
+        none.andnot(a.sar(count(b)).shl(up).sar(up))
+    };
     BfmB32(a, b) => S::splat(1).shl(count(a)).sub(S::splat(1)).shl(count(b));
-    AlignBit(a, b, c) => each_3(a, b, c, |a, b, c| {
-        ((u64::from(a) << 32 | u64::from(b)) >> (c & 31)) as u32
-    });
-    AlignByte(a, b, c) => each_3(a, b, c, |a, b, c| {
-        ((u64::from(a) << 32 | u64::from(b)) >> (8 * (c & 3))) as u32
-    });
-    Perm(a, b, c) => each_3(a, b, c, perm);
+    AlignBit(a, b, c) => funnel(a, b, count(c));
+    AlignByte(a, b, c) => funnel(a, b, c.and(S::splat(3)).shl(S::splat(3)));
+    Perm(a, b, c) => perm(a, b, c);
     Bfrev(a) => each_1(a, u32::reverse_bits);
     Clz(a) => each_1(a, |x| if x == 0 { u32::MAX } else { x.leading_zeros() });
     Ctz(a) => each_1(a, |x| if x == 0 { u32::MAX } else { x.trailing_zeros() });
     Cls(a) => each_1(a, leading_signs);
     Bcnt(a, b) => each_2(a, b, |x, y| x.count_ones().wrapping_add(y));
-    SadU8(a, b, c) => each_3(a, b, c, sad_u8);
-    SadU16(a, b, c) => each_3(a, b, c, |a, b, c| {
-        (a & 0xffff).abs_diff(b & 0xffff).wrapping_add((a >> 16).abs_diff(b >> 16)).wrapping_add(c)
-    });
-    SadU32(a, b, c) => a.max_u32(b).sub(a.min_u32(b)).add(c);
+    SadU8(a, b, c) => sad::<S, 8>(a, b).add(c);
+    SadU16(a, b, c) => sad::<S, 16>(a, b).add(c);
+    SadU32(a, b, c) => sad::<S, 32>(a, b).add(c);
 
     AddU16Clamp(a, b) => saturate_u16(a.add(b));
     SubU16Clamp(a, b) => saturate_u16(a.sub(b));
@@ -191,17 +191,15 @@ lanes! {
     CvtPkI16I32(a, b) => {
         saturate_i16(a).and(S::splat(0xffff)).or(saturate_i16(b).shl(S::splat(16)))
     };
-    SatPkU8I16(a) => each_1(a, |x| {
-        let byte = |half: u32| i32::from(half as u16 as i16).clamp(0, 255) as u32;
-        byte(x) | byte(x >> 16) << 8
-    });
+    SatPkU8I16(a) => {
+        let (zero, most) = (S::splat(0), S::splat(255));
+        let low = signed_16(a).max_i32(zero).min_i32(most);
+        let high = a.sar(S::splat(16)).max_i32(zero).min_i32(most);
+        low.or(high.shl(S::splat(8)))
+    };
 
-    Dot4U32U8(a, b, c) => each_3(a, b, c, |a, b, c| {
-        bytes(a).zip(bytes(b)).fold(c, |sum, (x, y)| sum.wrapping_add(x * y))
-    });
-    Dot8U32U4(a, b, c) => each_3(a, b, c, |a, b, c| {
-        (0..8).fold(c, |sum, i| sum.wrapping_add((a >> (4 * i) & 15) * (b >> (4 * i) & 15)))
-    });
+    Dot4U32U8(a, b, c) => dot::<S, 8>(a, b).add(c);
+    Dot8U32U4(a, b, c) => dot::<S, 4>(a, b).add(c);
 }
 
 impl MulHiI32 {
@@ -230,10 +228,6 @@ fn mad_i24(a: u32, b: u32, c: u32) -> u32 {
     clamp_i32(factor(a) * factor(b) + i64::from(c as i32))
 }
 
-fn bytes(x: u32) -> impl Iterator<Item = u32> {
-    x.to_le_bytes().into_iter().map(u32::from)
-}
-
 /// `c` bits of `a` from bit `b`, sign-extended.
 pub(crate) fn bfe_i32(a: u32, b: u32, c: u32) -> u32 {
     let width = c & 31;
@@ -255,24 +249,89 @@ pub(crate) fn leading_signs(x: u32) -> u32 {
     }
 }
 
-/// Each result byte is a byte of `a:b` (`b` the low half), a sign or a
-/// constant, as the byte of `c` says.
-pub(crate) fn perm(a: u32, b: u32, c: u32) -> u32 {
-    let data = u64::from(a) << 32 | u64::from(b);
-    let byte = |select: u8| match select {
-        0..=7 => (data >> (8 * select)) as u8,
-        8..=11 => {
-            let sign_bit = [15, 31, 47, 63][(select - 8) as usize];
-            if data >> sign_bit & 1 != 0 { 0xff } else { 0 }
-        }
-        12 => 0,
-        _ => 0xff,
-    };
-    u32::from_le_bytes(c.to_le_bytes().map(byte))
+#[inline(always)]
+fn saturating_add<S: Simd>(a: S, b: S) -> S {
+    let sum = a.add(b);
+    sum.or(a.gt_u32(sum))
 }
 
-fn sad_u8(a: u32, b: u32, c: u32) -> u32 {
-    bytes(a)
-        .zip(bytes(b))
-        .fold(c, |sum, (x, y)| sum.wrapping_add(x.abs_diff(y)))
+/// What a sum saturates to whose terms have the sign of `x`.
+#[inline(always)]
+fn limit_of<S: Simd>(x: S) -> S {
+    x.sar(S::splat(31)).xor(S::splat(i32::MAX as u32))
+}
+
+/// `a:b` (`b` the low half) shifted right by less than 32.
+#[inline(always)]
+fn funnel<S: Simd>(a: S, b: S, by: S) -> S {
+    // In two steps, since a shift by 32 is none.
+    let upper = a.shl(S::splat(31).sub(by)).shl(S::splat(1));
+    upper.or(b.shr(by))
+}
+
+/// Part of each dword from bit `at`.
+#[inline(always)]
+fn part<S: Simd, const BITS: u32>(x: S, at: u32) -> S {
+    x.shl(S::splat(32 - BITS - at)).shr(S::splat(32 - BITS))
+}
+
+/// Sum of absolute differences of unsigned parts.
+#[inline(always)]
+fn sad<S: Simd, const BITS: u32>(a: S, b: S) -> S {
+    let mut sum = S::splat(0);
+    let mut at = 0;
+    while at < 32 {
+        let (x, y) = (part::<S, BITS>(a, at), part::<S, BITS>(b, at));
+        sum = sum.add(x.max_u32(y).sub(x.min_u32(y)));
+        at += BITS;
+    }
+    sum
+}
+
+/// Dot product of unsigned parts.
+#[inline(always)]
+fn dot<S: Simd, const BITS: u32>(a: S, b: S) -> S {
+    let mut sum = S::splat(0);
+    let mut at = 0;
+    while at < 32 {
+        sum = sum.add(part::<S, BITS>(a, at).mul_lo(part::<S, BITS>(b, at)));
+        at += BITS;
+    }
+    sum
+}
+
+/// Each result byte is a byte of `a:b` (`b` the low half), a sign or a
+/// constant, as the byte of `c` says.
+#[inline(always)]
+fn perm<S: Simd>(a: S, b: S, c: S) -> S {
+    let (ones, low) = (S::splat(0x0101_0101), S::splat(0x0303_0303));
+    // A byte of ones where the bit is set.
+    let [two, four, eight, high] = [
+        bit_of_bytes(c, 1),
+        bit_of_bytes(c, 2),
+        bit_of_bytes(c, 3),
+        c.shr(S::splat(4))
+            .or(c.shr(S::splat(5)))
+            .or(c.shr(S::splat(6)))
+            .or(c.shr(S::splat(7))),
+    ];
+    let high = bit_of_bytes(high, 0);
+    let places = c.and(low);
+    let data = S::select(four, a.pick_bytes(places), b.pick_bytes(places));
+    // The signs of bytes 1 and 3 of `b`, then of `a`.
+    let odd = c.and(ones).shl(S::splat(1)).or(ones);
+    let signs = S::select(two, a.pick_bytes(odd), b.pick_bytes(odd));
+    let signs = bit_of_bytes(signs, 7);
+    // 12 is zero; above that all are ones.
+    let above = high.or(eight.and(four).and(two.or(bit_of_bytes(c, 0))));
+    let constant = eight.and(four).or(high);
+    let special = S::select(constant, above, signs);
+    S::select(eight.or(high), special, data)
+}
+
+/// A byte of ones where bit `number` of the byte is set, else zeros.
+#[inline(always)]
+fn bit_of_bytes<S: Simd>(x: S, number: u32) -> S {
+    let bits = x.shr(S::splat(number)).and(S::splat(0x0101_0101));
+    bits.shl(S::splat(8)).sub(bits)
 }

@@ -6,7 +6,7 @@
 //! is as in IEEE formats, with four the greatest pattern is NaN and there are no
 //! infinities; with fewer all are finite.
 
-use super::{each_1, each_2, each_3, lanes};
+use super::{each_2, each_3, lanes};
 use crate::simd::Simd;
 
 /// Layout of a small float.
@@ -173,6 +173,31 @@ pub(crate) fn bf8_to_f32<S: Simd>(x: S) -> S {
     x.and(S::splat(0xff)).shl(S::splat(8)).f16_to_f32()
 }
 
+/// The lowest byte of each lane, a float of gfx942 with four bits of exponent.
+#[inline(always)]
+pub(crate) fn fp8_fnuz_to_f32<S: Simd>(x: S) -> S {
+    fnuz_to_f32(x, 20, 127 - 8)
+}
+
+/// The same with five bits of exponent.
+#[inline(always)]
+pub(crate) fn bf8_fnuz_to_f32<S: Simd>(x: S) -> S {
+    fnuz_to_f32(x, 21, 127 - 16)
+}
+
+/// Puts a byte where an f32 has its exponent, which is too small by `power` then.
+#[inline(always)]
+fn fnuz_to_f32<S: Simd>(x: S, shift: u32, power: u32) -> S {
+    let sign = x.and(S::splat(0x80));
+    let magnitude = x.and(S::splat(0x7f));
+    let scale = S::splat((127 + power) << 23);
+    let value = magnitude.shl(S::splat(shift)).mul_f32(scale);
+    // What would be minus zero.
+    let nan = x.and(S::splat(0xff)).eq_u32(S::splat(0x80));
+    let value = S::select(nan, S::splat(f32::NAN.to_bits()), value);
+    value.or(sign.shl(S::splat(24)))
+}
+
 /// Products of small floats, summed exactly and rounded once.
 fn dot_4(a: u32, b: u32, c: u32, formats: [SmallFloat; 2]) -> u32 {
     let element =
@@ -192,8 +217,8 @@ fn narrow_pair(format: SmallFloat, a: u32, b: u32) -> u32 {
 }
 
 lanes! {
-    CvtF32Fp8(a) => each_1(a, |x| FP8_FNUZ.widen(x).to_bits());
-    CvtF32Bf8(a) => each_1(a, |x| BF8_FNUZ.widen(x).to_bits());
+    CvtF32Fp8(a) => fp8_fnuz_to_f32(a);
+    CvtF32Bf8(a) => bf8_fnuz_to_f32(a);
     CvtPkFp8F32(a, b) => each_2(a, b, |a, b| narrow_pair(FP8_FNUZ, a, b));
     CvtPkBf8F32(a, b) => each_2(a, b, |a, b| narrow_pair(BF8_FNUZ, a, b));
     /// Rounded by the bits of the second source.
@@ -239,6 +264,8 @@ mod tests {
             let pairs = [
                 (value(fp8_to_f32(x)), FP8.widen(bits)),
                 (value(bf8_to_f32(x)), BF8.widen(bits)),
+                (value(fp8_fnuz_to_f32(x)), FP8_FNUZ.widen(bits)),
+                (value(bf8_fnuz_to_f32(x)), BF8_FNUZ.widen(bits)),
             ];
             for (actual, expected) in pairs {
                 let same = actual.to_bits() == expected.to_bits();

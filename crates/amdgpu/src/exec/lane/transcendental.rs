@@ -4,8 +4,8 @@
 //! place of the exact value, which is what the hardware promises, and the same
 //! on every host: only additions, multiplications and fused ones.
 
-use super::{each_1, lanes};
-use crate::simd::Simd;
+use super::lanes;
+use crate::simd::{Simd, Simd64};
 
 /// ln(2)^k / k! for k = 7 down to 1.
 const EXP2: [f32; 7] = [
@@ -42,65 +42,80 @@ fn exp2<S: Simd>(x: S) -> S {
 
 lanes! {
     ExpF32(a) => exp2(a);
-    LogF32(a) => each_1(a, |x| log2(f32::from_bits(x)).to_bits());
-    /// Sine of `a` turns.
-    SinF32(a) => each_1(a, |x| sine_of_turns(f32::from_bits(x), 0.0).to_bits());
-    /// Cosine of `a` turns.
-    CosF32(a) => each_1(a, |x| sine_of_turns(f32::from_bits(x), 0.25).to_bits());
-}
-
-/// log2(x) by log2((1 + s) / (1 - s)) = 2 / ln 2 * (s + s^3 / 3 + …).
-pub(crate) fn log2(x: f32) -> f32 {
-    if x.is_nan() || x < 0.0 {
-        return f32::NAN;
-    }
-    if x == 0.0 {
-        return f32::NEG_INFINITY;
-    }
-    if x.is_infinite() {
-        return x;
-    }
-    let bits = f64::from(x).to_bits();
-    // Move the fraction into [sqrt(1/2), sqrt(2)).
-    let shifted = bits.wrapping_sub(0x3fe6_a09e_667f_3bcd);
-    let exponent = (shifted as i64 >> 52) as i32;
-    let fraction = f64::from_bits(bits.wrapping_sub((i64::from(exponent) << 52) as u64));
-    let s = (fraction - 1.0) / (fraction + 1.0);
-    let square = s * s;
-    let mut sum = 0.0;
-    for k in (0..8).rev() {
-        sum = sum * square + 1.0 / f64::from(2 * k + 1);
-    }
-    (f64::from(exponent) + s * sum * (2.0 * std::f64::consts::LOG2_E)) as f32
-}
-
-/// sin(2π (x + lead)), for a lead of 0 or a quarter.
-pub(crate) fn sine_of_turns(x: f32, lead: f64) -> f32 {
-    if !x.is_finite() {
-        return f32::NAN;
-    }
-    if lead == 0.0 && x == 0.0 {
-        return x;
-    }
-    // Exact: x has 24 bits, and the difference to a whole number of turns fewer.
-    let turns = f64::from(x);
-    let turns = turns - turns.round_ties_even() + lead;
-    // To [-1/4, 1/4], where sine is monotonic.
-    let turns = turns - turns.round_ties_even();
-    let turns = if turns > 0.25 {
-        0.5 - turns
-    } else if turns < -0.25 {
-        -0.5 - turns
-    } else {
-        turns
+    LogF32(a) => {
+        let [first, second] = a.to_f64();
+        S::from_f64([log2(first), log2(second)])
     };
-    let angle = turns * std::f64::consts::TAU;
-    let square = angle * angle;
-    let mut sum = 0.0;
-    for k in (0..9).rev() {
-        // 1 - x²/(2·3) (1 - x²/(4·5) (1 - …))
-        let divisor = f64::from((2 * k + 2) * (2 * k + 3));
-        sum = 1.0 - square / divisor * if k == 8 { 1.0 } else { sum };
+    /// Sine of `a` turns.
+    SinF32(a) => {
+        let [first, second] = a.to_f64();
+        let sine = S::from_f64([sine_of_turns(first, 0.0), sine_of_turns(second, 0.0)]);
+        // A zero keeps its sign.
+        S::select(a.eq_f32(S::splat(0)), a, sine)
+    };
+    /// Cosine of `a` turns.
+    CosF32(a) => {
+        let [first, second] = a.to_f64();
+        S::from_f64([sine_of_turns(first, 0.25), sine_of_turns(second, 0.25)])
+    };
+}
+
+/// log2(x), of an f32 as f64, by log2((1 + s) / (1 - s)) = 2 / ln 2 * (s +
+/// s^3 / 3 + …).
+#[inline(always)]
+fn log2<W: Simd64>(x: W) -> W {
+    let (zero, infinity) = (W::splat(0), W::splat_f64(f64::INFINITY));
+    // Move the fraction into [sqrt(1/2), sqrt(2)).
+    let shifted = x.sub(W::splat(0x3fe6_a09e_667f_3bcd));
+    let exponent = shifted.sar(W::splat(52));
+    let fraction = x.sub(exponent.shl(W::splat(52)));
+    let one = W::splat_f64(1.0);
+    let s = fraction.sub_f64(one).div_f64(fraction.add_f64(one));
+    let square = s.mul_f64(s);
+    let mut sum = W::splat_f64(1.0 / 15.0);
+    for divisor in [13.0, 11.0, 9.0, 7.0, 5.0, 3.0, 1.0] {
+        sum = sum.mul_f64(square).add_f64(W::splat_f64(1.0 / divisor));
     }
-    (angle * sum) as f32
+    let of_fraction = s
+        .mul_f64(sum)
+        .mul_f64(W::splat_f64(2.0 * std::f64::consts::LOG2_E));
+    let result = exponent.small_i64_to_f64().add_f64(of_fraction);
+    let result = W::select(x.eq_f64(infinity), x, result);
+    let result = W::select(x.eq_f64(zero), W::splat_f64(f64::NEG_INFINITY), result);
+    let none = x.is_nan_f64().or(x.lt_f64(zero));
+    W::select(none, W::splat_f64(f64::NAN), result)
+}
+
+/// (-1)^k / (2 k + 1)! for k = 8 down to 0.
+const SINE: [f64; 9] = [
+    1.0 / 355_687_428_096_000.0,
+    -1.0 / 1_307_674_368_000.0,
+    1.0 / 6_227_020_800.0,
+    -1.0 / 39_916_800.0,
+    1.0 / 362_880.0,
+    -1.0 / 5_040.0,
+    1.0 / 120.0,
+    -1.0 / 6.0,
+    1.0,
+];
+
+/// sin(2π (x + lead)), of an f32 as f64, for a lead of 0 or a quarter.
+#[inline(always)]
+fn sine_of_turns<W: Simd64>(x: W, lead: f64) -> W {
+    // Exact: x has 24 bits, and the difference to a whole number of turns fewer.
+    let turns = x.sub_f64(x.round_even_f64()).add_f64(W::splat_f64(lead));
+    // To [-1/4, 1/4], where sine is monotonic.
+    let turns = turns.sub_f64(turns.round_even_f64());
+    let (half, quarter) = (W::splat_f64(0.5), W::splat_f64(0.25));
+    let sign = turns.and(W::splat(1 << 63));
+    let size = turns.xor(sign);
+    let size = W::select(quarter.lt_f64(size), half.sub_f64(size), size);
+    let angle = size.or(sign).mul_f64(W::splat_f64(std::f64::consts::TAU));
+    let square = angle.mul_f64(angle);
+    let mut sum = W::splat_f64(SINE[0]);
+    for &coefficient in &SINE[1..] {
+        sum = sum.mul_f64(square).add_f64(W::splat_f64(coefficient));
+    }
+    // An infinity has no whole number of turns: it became NaN.
+    angle.mul_f64(sum)
 }

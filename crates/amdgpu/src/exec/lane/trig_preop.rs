@@ -37,7 +37,7 @@ pub(crate) fn trig_preop(x: u64, segment: u32) -> u64 {
     let shift = (segment & 31) * SEGMENT + exponent.saturating_sub(LARGE);
     let digits = (0..SEGMENT).fold(0_u64, |digits, i| digits << 1 | bit(shift + i));
     let scale = if exponent >= HUGE { 128 } else { 0 } - (SEGMENT + shift) as i32;
-    super::super::wide::ldexp_f64((digits as f64).to_bits(), scale)
+    super::ldexp_f64((digits as f64).to_bits(), scale)
 }
 
 /// Bit `index` of the fraction; zero behind the last one that there is.

@@ -39,7 +39,7 @@ pub(super) fn lower(l: &mut Lowerer, i: &Instruction, control: &Dpp) -> Result<(
     }
     let mut op = match across_table(control, l.is_upper_half()) {
         Some(table) => {
-            let mut op = l.common_op::<DppAcross>();
+            let mut op = l.op::<DppAcross>();
             op.imm = l.shuffle(table);
             let own = l.vgpr(i.src[0])?;
             let saved = l.temp(temp::ACROSS);

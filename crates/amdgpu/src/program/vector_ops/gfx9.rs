@@ -44,8 +44,8 @@ pub(super) fn lower(l: &mut Lowerer, i: &Instruction) -> Result<bool, Refusal> {
         VCvtPkBf8F32 => narrow::<CvtPkBf8F32>(l, i, 0xffff)?,
         VCvtSrFp8F32 => narrow::<CvtSrFp8F32>(l, i, 0xff)?,
         VCvtSrBf8F32 => narrow::<CvtSrBf8F32>(l, i, 0xff)?,
-        VDot4I32I8 | VDot4cI32I8 => dot(l, i, l.common_code::<DotSigned<8>>())?,
-        VDot8I32I4 | VDot8cI32I4 => dot(l, i, l.common_code::<DotSigned<4>>())?,
+        VDot4I32I8 | VDot4cI32I8 => dot(l, i, l.code::<DotSigned<8>>())?,
+        VDot8I32I4 | VDot8cI32I4 => dot(l, i, l.code::<DotSigned<4>>())?,
         _ if i.op.name().starts_with("v_cvt_scalef32_") => convert_scaled(l, i)?,
         _ => match mfma::of(i.op, l.backend(), l.has_ocp_floats()) {
             Some((shape, run)) => matrix(l, i, shape, run)?,

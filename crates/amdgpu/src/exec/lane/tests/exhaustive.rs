@@ -8,7 +8,7 @@ use crate::simd::Avx2;
 use crate::simd::{Portable, Simd};
 
 /// `F` on eight lanes, by every back end.
-fn eight<F: Lane>(a: [u32; 8], b: [u32; 8], c: [u32; 8]) -> [u32; 8] {
+pub(super) fn eight<F: Lane>(a: [u32; 8], b: [u32; 8], c: [u32; 8]) -> [u32; 8] {
     fn on<F: Lane, S: Simd>(sources: [[u32; 8]; 3]) -> [u32; 8] {
         let [a, b, c] = sources.map(S::from_array);
         F::eval(a, b, c).to_array()
