@@ -41,6 +41,43 @@ struct Task {
     left: Condvar,
 }
 
+/// Whoever can be called when a launch turns out to be long.
+pub(super) struct Help<'a> {
+    /// Ops until then.
+    left: u64,
+    call: Option<&'a mut dyn FnMut()>,
+}
+
+impl<'a> Help<'a> {
+    /// Ops that a thread runs in about the time that it takes to wake another.
+    const WORTH_IT: u64 = 4000;
+
+    fn of(call: &'a mut dyn FnMut()) -> Help<'a> {
+        Help {
+            left: Self::WORTH_IT,
+            call: Some(call),
+        }
+    }
+
+    fn none() -> Help<'a> {
+        Help {
+            left: u64::MAX,
+            call: None,
+        }
+    }
+
+    /// So much more has been done, in ops.
+    #[inline]
+    pub(super) fn note(&mut self, ops: u64) {
+        self.left = self.left.saturating_sub(ops);
+        if self.left == 0
+            && let Some(call) = self.call.take()
+        {
+            call();
+        }
+    }
+}
+
 impl Pool {
     pub(crate) fn new(workers: usize) -> Pool {
         Pool {
@@ -56,12 +93,13 @@ impl Pool {
 
     /// Runs all workgroups on this thread.
     pub(crate) fn run_alone(&self, job: &Job) {
-        self.shared.work(job);
+        self.shared.work(job, &mut Help::none());
     }
 
-    /// Runs the workgroups on this thread and those of the pool that are free.
+    /// Runs the workgroups on this thread and, once it is clear that this takes
+    /// a while, on those of the pool that are free: to wake one takes longer
+    /// than a short launch.
     pub(crate) fn run_together(&self, job: Job) -> Job {
-        self.start();
         let helpers = (self.workers as u64 - 1).min(job.workgroups - 1) as usize;
         let task = Arc::new(Task {
             job,
@@ -69,28 +107,15 @@ impl Pool {
             done: Mutex::new(()),
             left: Condvar::new(),
         });
-        {
-            let mut queue = lock(&self.shared.queue);
-            queue.tasks.extend((0..helpers).map(|_| task.clone()));
+        let mut called = false;
+        let mut call = || {
+            called = true;
+            self.call(&task, helpers);
+        };
+        self.shared.work(&task.job, &mut Help::of(&mut call));
+        if called {
+            self.part(&task);
         }
-        if helpers == 1 {
-            self.shared.wake.notify_one();
-        } else {
-            self.shared.wake.notify_all();
-        }
-        self.shared.work(&task.job);
-        // Nobody joins from here on; wait for those who did.
-        lock(&self.shared.queue)
-            .tasks
-            .retain(|other| !Arc::ptr_eq(other, &task));
-        let mut guard = lock(&task.done);
-        while task.active.load(Ordering::Acquire) != 0 {
-            guard = task
-                .left
-                .wait(guard)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-        drop(guard);
         let mut task = task;
         loop {
             // A helper may still hold its reference for an instant after it
@@ -100,6 +125,35 @@ impl Pool {
                 Err(shared) => task = shared,
             }
             thread::yield_now();
+        }
+    }
+
+    /// Lets threads join.
+    fn call(&self, task: &Arc<Task>, helpers: usize) {
+        self.start();
+        {
+            let mut queue = lock(&self.shared.queue);
+            queue.tasks.extend((0..helpers).map(|_| task.clone()));
+        }
+        if helpers == 1 {
+            self.shared.wake.notify_one();
+        } else {
+            self.shared.wake.notify_all();
+        }
+    }
+
+    /// Waits for those who have joined.
+    fn part(&self, task: &Arc<Task>) {
+        // Nobody joins from here on.
+        lock(&self.shared.queue)
+            .tasks
+            .retain(|other| !Arc::ptr_eq(other, task));
+        let mut guard = lock(&task.done);
+        while task.active.load(Ordering::Acquire) != 0 {
+            guard = task
+                .left
+                .wait(guard)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -129,7 +183,7 @@ impl Shared {
                 // the queue or the thread at work.
                 task.active.fetch_add(1, Ordering::Relaxed);
                 drop(queue);
-                self.work(&task.job);
+                self.work(&task.job, &mut Help::none());
                 let guard = lock(&task.done);
                 task.active.fetch_sub(1, Ordering::Release);
                 task.left.notify_one();
@@ -147,9 +201,9 @@ impl Shared {
         }
     }
 
-    fn work(&self, job: &Job) {
+    fn work(&self, job: &Job, help: &mut Help<'_>) {
         let mut worker = lock(&self.idle).pop().unwrap_or_default();
-        worker.run(job);
+        worker.run(job, help);
         lock(&self.idle).push(worker);
     }
 }
@@ -175,4 +229,22 @@ impl fmt::Debug for Pool {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Help;
+
+    #[test]
+    fn help_is_called_once_and_only_for_long_launches() {
+        let mut calls = 0;
+        let mut call = || calls += 1;
+        let mut help = Help::of(&mut call);
+        help.note(Help::WORTH_IT - 1);
+        assert!(help.call.is_some(), "a short launch stays on its thread");
+        help.note(1);
+        help.note(Help::WORTH_IT);
+        assert_eq!(calls, 1);
+        Help::none().note(u64::MAX);
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use super::pool::Help;
 use super::{Job, kernarg};
 use crate::exec::{self, Barrier, Env, Problem};
 use crate::fault::{Access, Fault, FaultKind, FaultRecord};
@@ -34,17 +35,23 @@ fn patience(waves: usize, has_barriers: bool) -> u32 {
     }
 }
 
+/// What a workgroup costs beside its ops, in ops.
+const BEGINNING: u64 = 50;
+
 /// The registers and LDS of one thread.
 #[derive(Debug, Default)]
 pub(crate) struct Worker {
     waves: Vec<Wave>,
+    /// Of each wave, and of each half of it, the first register at the
+    /// beginning.
+    ids: Vec<Row>,
     lds: Lds,
     room: Room,
 }
 
 impl Worker {
     /// Runs workgroups of the job until there are none left.
-    pub(crate) fn run(&mut self, job: &Job) {
+    pub(super) fn run(&mut self, job: &Job, help: &mut Help<'_>) {
         let items: u32 = job.block.iter().product();
         let count = items.div_ceil(job.kernel.wave_size()) as usize;
         self.waves.resize_with(count, Wave::new);
@@ -59,6 +66,11 @@ impl Worker {
             watcher: job.watch.as_ref().map(Watch::watcher),
         };
         let scratch_rows = scratch_rows(job);
+        let halves = usize::from(job.program.halves());
+        self.ids.resize(count * halves, Row::ZERO);
+        for (part, ids) in self.ids.iter_mut().enumerate() {
+            set_ids(ids, job.block, (part * LANES) as u32);
+        }
         for (number, wave) in self.waves.iter_mut().enumerate() {
             job.program.outfit(wave);
             wave.number = number as u32;
@@ -71,20 +83,21 @@ impl Worker {
             let position = job.position(index);
             env.lds.reset(job.lds_bytes);
             env.barrier = Barrier::of(count as u32);
-            for wave in &mut self.waves {
+            for (wave, ids) in self.waves.iter_mut().zip(self.ids.chunks_exact(halves)) {
                 if !first {
                     job.program.clear(wave);
                     wave.scratch.fill(Row::ZERO);
                 }
-                begin(wave, job, position, items);
+                begin(wave, job, position, items, ids);
                 wave.patience = patience(count, job.program.has_barriers());
             }
             first = false;
             if let Some(watcher) = &mut env.watcher {
                 watcher.begin(index, position);
             }
-            let result = run_waves(&mut self.waves, &mut env, job, position);
+            let result = run_waves(&mut self.waves, &mut env, job, position, help);
             executed += self.waves.iter().map(|wave| wave.executed).sum::<u64>();
+            help.note(BEGINNING * count as u64);
             if let Err(fault) = result {
                 job.fail(fault);
                 break;
@@ -115,7 +128,7 @@ pub(super) fn scratch_bytes(kernel: &Kernel) -> u32 {
 }
 
 /// Puts a wave at the kernel's entry.
-fn begin(wave: &mut Wave, job: &Job, position: [u32; 3], items: u32) {
+fn begin(wave: &mut Wave, job: &Job, position: [u32; 3], items: u32, ids: &[Row]) {
     let code = job.kernel.code();
     wave.pc = job.program.entry(job.kernel.entry());
     wave.state = State::Ready;
@@ -135,11 +148,7 @@ fn begin(wave: &mut Wave, job: &Job, position: [u32; 3], items: u32) {
     wave.other = (0, Row::ZERO);
     for half in (0..job.program.halves()).rev() {
         let base = (wave.number * u32::from(wave.halves) + u32::from(half)) * LANES as u32;
-        set_ids(
-            &mut wave.rows[(half * job.program.vgprs()) as usize],
-            job.block,
-            base,
-        );
+        wave.rows[(half * job.program.vgprs()) as usize] = ids[usize::from(half)];
         let live = items.saturating_sub(base).min(LANES as u32);
         let exec = if live == 0 {
             0
@@ -241,6 +250,7 @@ fn run_waves(
     env: &mut Env,
     job: &Job,
     position: [u32; 3],
+    help: &mut Help<'_>,
 ) -> Result<(), Fault> {
     let mut executed = 0;
     loop {
@@ -256,6 +266,7 @@ fn run_waves(
             let count = exec::run(&job.program, wave, env, SLICE);
             wave.executed += count;
             executed += count;
+            help.note(count);
             match wave.state {
                 State::Failed => return Err(describe(wave, env, job, position)),
                 State::Ready => ready = true,
