@@ -16,7 +16,7 @@ use crate::isa::{self, Generation, Instruction, WaveSize};
 use crate::module::Kernel;
 use crate::observe::Site;
 use crate::simd::{Backend, Handler, Row};
-use crate::wave::{Wave, slot};
+use crate::wave::{Wave, slot, temp};
 
 /// One op: code, and its operands as indices of rows or scalar slots.
 ///
@@ -93,6 +93,8 @@ pub(crate) struct Program {
     base: u64,
     /// Vector registers allocated.
     vgprs: u16,
+    /// Those of them that any instruction names come first: how many.
+    named: u16,
     /// Whose code it is, and the lanes of a wave.
     target: Target,
     /// Values of the rows behind the temporaries.
@@ -209,26 +211,27 @@ impl Program {
         &self.sites
     }
 
-    /// Gives a wave its registers, all zero, and the program's constants.
+    /// Gives a wave its registers, all zero, and the program's constants. What
+    /// no instruction names stays as it is.
     pub(crate) fn outfit(&self, wave: &mut Wave) {
-        use crate::wave::temp;
-
         wave.halves = self.halves();
-        let vgprs = (self.vgprs * wave.halves) as usize;
         wave.temps = self.vgprs * wave.halves;
-        wave.rows.clear();
-        wave.rows.resize(vgprs + temp::COUNT as usize, Row::ZERO);
+        let registers = usize::from(wave.temps + temp::COUNT);
+        wave.rows.resize(registers, Row::ZERO);
         wave.rows
             .extend(self.row_constants.iter().map(|&value| Row::splat(value)));
-        wave.scalars.clear();
-        wave.scalars.resize(slot::CONSTANTS as usize, 0);
+        wave.scalars.resize(slot::CONSTANTS.into(), 0);
         wave.scalars.extend_from_slice(&self.scalar_constants);
+        self.clear(wave);
     }
 
     /// Zeroes the registers of a wave that `outfit` prepared.
     pub(crate) fn clear(&self, wave: &mut Wave) {
-        wave.rows[..(self.vgprs * self.halves()) as usize].fill(Row::ZERO);
-        wave.scalars[..slot::CONSTANTS as usize].fill(0);
+        for half in 0..self.halves() {
+            let first = usize::from(half * self.vgprs);
+            wave.rows[first..][..usize::from(self.named)].fill(Row::ZERO);
+        }
+        wave.scalars[..usize::from(slot::CONSTANTS)].fill(0);
     }
 
     /// Text and encoding of the instruction at a code-object offset.

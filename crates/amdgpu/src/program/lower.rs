@@ -1,8 +1,9 @@
 //! From instructions to ops: what can be reached, operands, branches.
 
+mod reach;
 mod windows;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use super::native::Step;
@@ -11,13 +12,14 @@ use crate::code_object::{CodeObject, ComputeResource1, DenormMode, RoundMode};
 use crate::exec::aperture;
 use crate::exec::families::{Nop, SMov32, Scalar, Splat, Stage, Switch, Unknown};
 use crate::fault::{Fault, FaultKind, FaultRecord};
-use crate::isa::{
-    Cdna, Encoding, Flags, Generation, Instruction, Opcode, Operand, Special, Type, WaveSize,
-};
+use crate::isa::{Cdna, Encoding, Generation, Instruction, Operand, Special, Type, WaveSize};
 use crate::module::Kernel;
 use crate::observe::{Show, Site};
 use crate::simd::{Backend, Handler, Kernel as Meaning, Row};
 use crate::wave::{Mode, slot, temp};
+
+pub(super) use reach::branch_target;
+use reach::{branch_targets, reachable};
 
 /// Why an instruction cannot be lowered.
 pub(super) type Refusal = String;
@@ -94,20 +96,17 @@ fn lower_all(
         },
     };
     let entry = (kernel.entry() - first) as usize;
-    let Reach {
-        instructions,
-        own,
-        jumps_anywhere,
-        mut refused,
-    } = reachable(code, entry, target);
-    let modes = Modes::of(descriptor.rsrc1, instructions.values());
+    let mut reach = reachable(code, entry, target);
+    let mut refused = std::mem::take(&mut reach.refused);
+    let decoded = || reach.instructions.iter().map(|(at, i)| (*at, i));
+    let modes = Modes::of(descriptor.rsrc1, decoded().map(|(_, i)| i));
     let vgprs = kernel.allocated_vgprs() as u16;
     let mut lowerer = Lowerer::new(backend, first as u32, vgprs, modes, target);
     lowerer.agprs = kernel.first_agpr() as u16;
     lowerer.observed = observed;
-    lowerer.entry = (!jumps_anywhere).then_some(entry as u32);
-    lowerer.targets = branch_targets(instructions.iter().map(|(&at, i)| (at, i)));
-    for (&at, instruction) in &instructions {
+    lowerer.entry = (!reach.jumps_anywhere).then_some(entry as u32);
+    lowerer.targets = branch_targets(decoded());
+    for (at, instruction) in decoded() {
         lowerer.begin(instruction, at as u32);
         if let Err(why) = lowerer.lower(instruction, at as u32) {
             let (shown, _) = describe(code, at, target);
@@ -115,7 +114,7 @@ fn lower_all(
             refused.push(Refused {
                 at,
                 why,
-                own: own.contains(&at),
+                own: reach.is_own(at),
             });
         }
         lowerer.end();
@@ -152,94 +151,6 @@ impl Modes {
         }
         modes
     }
-}
-
-/// Instructions by byte offset in the code.
-struct Reach {
-    instructions: BTreeMap<usize, Instruction>,
-    /// Those that the kernel reaches without calls through registers.
-    own: BTreeSet<usize>,
-    /// Code jumps to addresses in registers.
-    jumps_anywhere: bool,
-    /// Where it goes wrong.
-    refused: Vec<Refused>,
-}
-
-/// Decodes what can be reached from `start`. If the code jumps to addresses in
-/// registers, that includes everything that decodes.
-fn reachable(code: &[u8], start: usize, target: Target) -> Reach {
-    let mut instructions = BTreeMap::new();
-    let mut refused = Vec::new();
-    let mut refuse = |at, why| refused.push(Refused { at, why, own: true });
-    let mut work = vec![start];
-    let mut jumps_anywhere = false;
-    while let Some(mut at) = work.pop() {
-        while !instructions.contains_key(&at) {
-            let instruction = match target.decode(code, at) {
-                Ok(instruction) => instruction,
-                Err(error) => {
-                    refuse(at, error.to_string());
-                    break;
-                }
-            };
-            let next = at + instruction.size_bytes as usize;
-            let op = instruction.op;
-            jumps_anywhere |= matches!(op, Opcode::SSetpcB64 | Opcode::SSwappcB64);
-            if let Some(target) = branch_target(&instruction, at) {
-                if target >= code.len() {
-                    refuse(at, "it branches out of the code".to_owned());
-                    break;
-                }
-                work.push(target);
-            }
-            let goes_on = !instruction.info().flags.contains(Flags::END)
-                && !matches!(op, Opcode::SBranch | Opcode::SSetpcB64);
-            instructions.insert(at, instruction);
-            if !goes_on {
-                break;
-            }
-            at = next;
-        }
-    }
-    let own = instructions.keys().copied().collect();
-    if jumps_anywhere {
-        let mut at = 0;
-        while at + 4 <= code.len() {
-            match target.decode(code, at) {
-                Ok(instruction) => {
-                    let bytes = instruction.size_bytes as usize;
-                    instructions.entry(at).or_insert(instruction);
-                    at += bytes;
-                }
-                Err(_) => at += 4,
-            }
-        }
-    }
-    Reach {
-        instructions,
-        own,
-        jumps_anywhere,
-        refused,
-    }
-}
-
-/// Byte offset that a direct branch goes to.
-pub(super) fn branch_target(instruction: &Instruction, at: usize) -> Option<usize> {
-    let types = instruction.info().src;
-    let place = types.iter().position(|&ty| ty == Type::Branch)?;
-    let Operand::Imm(dwords) = instruction.src[place] else {
-        return None;
-    };
-    let next = at as i64 + i64::from(instruction.size_bytes);
-    usize::try_from(next + 4 * i64::from(dwords as i16)).ok()
-}
-
-fn branch_targets<'a>(
-    instructions: impl Iterator<Item = (usize, &'a Instruction)>,
-) -> BTreeSet<usize> {
-    instructions
-        .filter_map(|(at, instruction)| branch_target(instruction, at))
-        .collect()
 }
 
 /// Why an instruction on its own cannot be lowered.
@@ -379,7 +290,10 @@ pub(super) struct Lowerer {
     origins: Vec<u32>,
     at: u32,
     first: u32,
-    by_offset: HashMap<u32, u32>,
+    /// Index of the first op of the instruction at each dword of the code.
+    by_offset: Vec<u32>,
+    /// Vector registers of a half that any instruction names.
+    named: u16,
     branches: Vec<(usize, u32)>,
     /// Ops that may be joined with their neighbours.
     joints: Vec<(usize, Joint)>,
@@ -421,7 +335,8 @@ impl Lowerer {
             origins: Vec::new(),
             at: 0,
             first,
-            by_offset: HashMap::new(),
+            by_offset: Vec::new(),
+            named: 1,
             branches: Vec::new(),
             joints: Vec::new(),
             steps: Vec::new(),
@@ -458,7 +373,16 @@ impl Lowerer {
 
     fn begin(&mut self, instruction: &Instruction, at: u32) {
         self.at = at;
-        self.by_offset.insert(at, self.ops.len() as u32);
+        let dword = at as usize / 4;
+        if self.by_offset.len() <= dword {
+            self.by_offset.resize(dword + 1, u32::MAX);
+        }
+        self.by_offset[dword] = self.ops.len() as u32;
+        let operands = |i: &Instruction| i.dst.into_iter().chain(i.src);
+        let second = instruction.dual.iter().flat_map(|i| operands(i));
+        for operand in operands(instruction).chain(second) {
+            self.named = self.named.max(self.register(operand).1);
+        }
         if self.observed {
             let op = Show::op(self.common_op::<Show>(), self.sites.len() as u32);
             self.push(op);
@@ -551,12 +475,9 @@ impl Lowerer {
             windows
         };
         for &(index, target) in &self.branches {
-            self.ops[index].imm = self.by_offset[&target];
+            self.ops[index].imm = self.op_of_target(target);
         }
-        let mut by_offset = vec![u32::MAX; code.len().div_ceil(4)];
-        for (&offset, &index) in &self.by_offset {
-            by_offset[offset as usize / 4] = index;
-        }
+        self.by_offset.resize(code.len().div_ceil(4), u32::MAX);
         Program {
             ops: self.ops,
             windows,
@@ -564,9 +485,10 @@ impl Lowerer {
             shuffles: self.shuffles,
             unknown: self.unknown,
             first: self.first,
-            by_offset,
+            by_offset: self.by_offset,
             base,
             vgprs: self.vgprs,
+            named: self.named.min(self.vgprs),
             target: self.target,
             row_constants: self.rows,
             scalar_constants: self.scalars,
@@ -575,6 +497,14 @@ impl Lowerer {
             has_barriers: self.has_barriers,
             sites: self.sites,
         }
+    }
+
+    /// Index of the op that a branch to a byte offset goes to: the end, where
+    /// no instruction begins.
+    fn op_of_target(&self, target: u32) -> u32 {
+        let index = self.by_offset.get(target as usize / 4).copied();
+        let end = self.ops.len() as u32 - 1;
+        index.filter(|&index| index != u32::MAX).unwrap_or(end)
     }
 
     /// The code of a meaning.
@@ -659,6 +589,11 @@ impl Lowerer {
     /// Are the ops for the upper half of a wave of 64?
     pub(super) fn is_upper_half(&self) -> bool {
         self.half == 1
+    }
+
+    /// An instruction may come to any vector register.
+    pub(super) fn name_all(&mut self) {
+        self.named = self.vgprs;
     }
 
     /// The first row of the half at hand, and how many it has.

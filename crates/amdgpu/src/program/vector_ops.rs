@@ -658,6 +658,7 @@ fn indexed(i: &Instruction, operands: u16) -> Result<Option<u32>, Refusal> {
 }
 
 fn move_relative(l: &mut Lowerer, i: &Instruction, imm: u32, swaps: bool) -> Result<(), Refusal> {
+    l.name_all();
     let mut op = l.common_op::<MoveRelative>();
     op.a = l.source(0, i.src[0], Type::B32)?;
     op.d = l.vgpr(i.dst[0])?;

@@ -28,7 +28,7 @@ impl Lowerer {
             return;
         };
         let mut starts = self.branch_targets();
-        starts.extend(self.by_offset.get(&entry));
+        starts.insert(self.op_of_target(entry));
         let mut order = Vec::with_capacity(self.ops.len());
         // Where the op with each number is, and where to go for it.
         let mut places = vec![0; self.ops.len()];
@@ -77,7 +77,11 @@ impl Lowerer {
         for (at, _) in &mut self.joints {
             *at = places[*at];
         }
-        for index in self.by_offset.values_mut() {
+        let begun = self
+            .by_offset
+            .iter_mut()
+            .filter(|index| **index != u32::MAX);
+        for index in begun {
             *index = entries[*index as usize] as u32;
         }
     }
@@ -85,7 +89,9 @@ impl Lowerer {
     /// Indices of the ops that branches go to.
     fn branch_targets(&self) -> HashSet<u32> {
         let branches = self.branches.iter();
-        branches.map(|(_, target)| self.by_offset[target]).collect()
+        branches
+            .map(|&(_, target)| self.op_of_target(target))
+            .collect()
     }
 
     /// Native code is for one processor and calling convention.
