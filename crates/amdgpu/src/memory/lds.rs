@@ -2,7 +2,7 @@
 
 use super::transfer;
 use super::view::{AccessError, Lanes, Reason, narrow, widen};
-use crate::simd::{LANES, Row, Simd, chunks};
+use crate::simd::{LANES, Row, Simd, chunks, mask_bits};
 
 /// LDS of the workgroup that a worker is running. Only that worker touches it.
 #[derive(Debug, Default)]
@@ -75,6 +75,17 @@ impl Lds {
         let bytes = self.as_bytes();
         if at.active == u32::MAX {
             let base = bytes.as_ptr().wrapping_add(at.base as usize);
+            if are_behind_each_other::<S, B>(at.offsets) {
+                for (chunk, offsets) in into.0.iter_mut().zip(&at.offsets.0) {
+                    let place = base.wrapping_add(offsets[0] as usize);
+                    // SAFETY: the bytes of all lanes are inside `self.words`.
+                    let values = unsafe { place.cast::<[[u8; B]; 8]>().read() };
+                    for (value, bytes) in chunk.iter_mut().zip(values) {
+                        *value = widen::<B>(bytes);
+                    }
+                }
+                return Ok(());
+            }
             let lanes = into.lanes_mut().iter_mut().zip(at.offsets.lanes());
             for (value, &offset) in lanes {
                 let place = base.wrapping_add(offset as usize).cast::<[u8; B]>();
@@ -248,6 +259,15 @@ impl Lds {
             None => Ok(()),
         }
     }
+}
+
+/// Do the lanes of each chunk access `B` bytes behind each other?
+#[inline(always)]
+fn are_behind_each_other<S: Simd, const B: usize>(offsets: &Row) -> bool {
+    let steps = S::from_array([0, 1, 2, 3, 4, 5, 6, 7].map(|step| step * B as u32));
+    let chunks = offsets.get::<S>();
+    let hits = chunks!(c => S::splat(offsets.0[c][0]).add(steps).eq_u32(chunks[c]));
+    mask_bits(hits) == u32::MAX
 }
 
 #[inline(always)]

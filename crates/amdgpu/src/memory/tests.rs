@@ -164,3 +164,48 @@ fn a_snapshot_keeps_freed_memory() {
     );
     assert!(memory.snapshot().find(address, address + 1).is_none());
 }
+
+#[test]
+fn small_loads_from_lds_read_where_each_lane_points() {
+    use crate::simd::{Portable, Row};
+
+    let mut lds = Lds::default();
+    lds.reset(256);
+    for at in 0..256 {
+        lds.store_bytes(at, 1, 0, at * 7 + 3).expect("it is inside");
+    }
+    let halves = |at: u32| u32::from_le_bytes([(at * 7 + 3) as u8, (at * 7 + 10) as u8, 0, 0]);
+    // Behind each other; so for each eight lanes; anyhow.
+    let places: [fn(u32) -> u32; 3] = [|i| 2 * i, |i| 100 - i / 8 * 32 + 2 * i, |i| i * 52 % 201];
+    for place in places {
+        for active in [u32::MAX, 0x00ff_f0f1, 0] {
+            let offsets = Row(std::array::from_fn(|c| {
+                std::array::from_fn(|i| place(8 * c as u32 + i as u32))
+            }));
+            let mask = Row::from_mask(active);
+            let at = Lanes {
+                base: 5,
+                offsets: &offsets,
+                active,
+                mask: &mask,
+            };
+            let mut row = Row::splat(!0);
+            lds.load_small::<Portable, 2>(at, &mut row)
+                .expect("it is inside");
+            for (lane, &value) in row.lanes().iter().enumerate() {
+                let lane = lane as u32;
+                let is_active = active >> lane & 1 != 0;
+                let wanted = if is_active {
+                    halves(place(lane) + 5)
+                } else {
+                    !0
+                };
+                assert_eq!(value, wanted, "lane {lane} of {active:x}");
+            }
+            let mut row = Row::ZERO;
+            let outside = Lanes { base: 250, ..at };
+            let refused = lds.load_small::<Portable, 2>(outside, &mut row).is_err();
+            assert_eq!(refused, active != 0);
+        }
+    }
+}
