@@ -28,7 +28,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::observe::Shadow;
 pub(crate) use block::Block;
-pub(crate) use group::{Form, Group, Places};
+pub(crate) use group::{Form, Group, Offsets, Places};
 pub(crate) use lds::Lds;
 pub(crate) use table::{Range, Table};
 pub(crate) use view::{AccessError, Lanes, Reason, View};

@@ -11,9 +11,9 @@
 use std::marker::PhantomData;
 
 use super::{Env, each_lane, scratch};
-use crate::memory::{AccessError, Group, Lanes, Places, View};
+use crate::memory::{AccessError, Group, Lanes, Offsets, Places, View};
 use crate::program::Op;
-use crate::simd::{Kernel, Row, Simd, chunks};
+use crate::simd::{Kernel, Simd, chunks};
 use crate::wave::{Wave, slot};
 
 /// `aux` bit: the address row is a byte offset.
@@ -336,7 +336,7 @@ impl<const N: usize> Kernel for BufferLoad<N> {
 pub(crate) fn locate_group<S: Simd>(
     wave: &Wave,
     view: &mut View,
-    offsets: &Row,
+    offsets: Offsets<'_>,
     group: &Group,
     places: &mut Places,
 ) -> bool {

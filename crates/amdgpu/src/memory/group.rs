@@ -4,6 +4,13 @@
 use super::view::View;
 use crate::simd::{LANES, Portable, Row, Simd, chunks, mask_bits};
 
+/// Offsets of lanes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Offsets<'a> {
+    Each(&'a Row),
+    Same(u32),
+}
+
 /// How the places of a group's lanes lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
@@ -64,8 +71,11 @@ fn equal<S: Simd>(offsets: &Row, other: [S; 4]) -> bool {
 
 impl Form {
     /// The most special form of places at these offsets.
-    pub(crate) fn of(offsets: &Row) -> Form {
+    pub(crate) fn of(offsets: Offsets<'_>) -> Form {
         use Form::*;
+        let Offsets::Each(offsets) = offsets else {
+            return Same;
+        };
         [Same, Uniform, Repeated, Contiguous]
             .into_iter()
             .find(|form| form.span::<Portable>(offsets).is_some())
@@ -136,10 +146,14 @@ impl View {
         &mut self,
         group: &Group,
         (base, room): (u64, u64),
-        offsets: &Row,
+        offsets: Offsets<'_>,
         places: &mut Places,
     ) -> bool {
-        let Some((least, greatest)) = group.form.span::<S>(offsets) else {
+        let span = match offsets {
+            Offsets::Each(offsets) => group.form.span::<S>(offsets),
+            Offsets::Same(offset) => Some((offset, offset)),
+        };
+        let Some((least, greatest)) = span else {
             return false;
         };
         let first = base.wrapping_add(u64::from(group.least));
@@ -148,6 +162,13 @@ impl View {
         {
             return false;
         }
+        let offsets = match offsets {
+            Offsets::Each(offsets) => offsets,
+            Offsets::Same(offset) => {
+                places.0 = [base.wrapping_add(u64::from(offset)); LANES];
+                return true;
+            }
+        };
         let place = |lane: usize| base.wrapping_add(u64::from(offsets.lanes()[lane]));
         match group.form {
             Form::Same | Form::Uniform | Form::Contiguous => {

@@ -1,7 +1,7 @@
 //! The back end for x86-64 hosts with AVX2, FMA and F16C.
 //!
 //! Nothing here may run on a host without these features. The one way in is
-//! [`super::Backend::detect`], which looks for them before it hands out
+//! [`super::Backend::at_most`], which looks for them before it hands out
 //! handlers made for this back end; the vectors themselves are built only by
 //! those handlers (and by tests that look first).
 

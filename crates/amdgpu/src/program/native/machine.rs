@@ -9,7 +9,7 @@ use memmap2::{Mmap, MmapMut};
 use super::code::{self, Layout};
 use super::plan::{Origin, Plan};
 use crate::exec::locate_group;
-use crate::memory::{Form, Group, Places, View};
+use crate::memory::{Form, Group, Offsets, Places, View};
 use crate::simd::{Backend, Row, Simd};
 use crate::wave::Wave;
 
@@ -119,11 +119,9 @@ impl Code {
                     Place::Temporary(layout.early[&source.address])
                 }
             };
-            let mut splat = Row::ZERO;
-            let form = if any {
-                Form::Full
-            } else {
-                Form::of(place.offsets(wave, &room.temps, &mut splat))
+            let form = match place {
+                Place::Row(_) | Place::Temporary(_) if any => Form::Full,
+                _ => Form::of(place.offsets(wave, &room.temps)),
             };
             let mut group = Group::new([source.resource, source.offset], source.aux, form);
             for load in plan.loads.iter().filter(|load| load.source == number) {
@@ -150,8 +148,7 @@ impl Code {
             unsafe { early.call(wave, &mut room.temps, &[]) };
         }
         for ((place, group), places) in self.groups.iter().zip(&mut room.places) {
-            let mut splat = Row::ZERO;
-            let offsets = place.offsets(wave, &room.temps, &mut splat);
+            let offsets = place.offsets(wave, &room.temps);
             if !locate_group::<S>(wave, view, offsets, group, places) {
                 return false;
             }
@@ -177,16 +174,12 @@ impl Room {
 }
 
 impl Place {
-    /// The offsets; those of a scalar are put into `splat`.
     #[inline(always)]
-    fn offsets<'a>(self, wave: &'a Wave, temps: &'a [Row], splat: &'a mut Row) -> &'a Row {
+    fn offsets<'a>(self, wave: &'a Wave, temps: &'a [Row]) -> Offsets<'a> {
         match self {
-            Place::Row(row) => &wave.rows[row as usize],
-            Place::Temporary(row) => &temps[row as usize],
-            Place::Scalar(slot) => {
-                *splat = Row::splat(wave.scalar(slot));
-                splat
-            }
+            Place::Row(row) => Offsets::Each(&wave.rows[row as usize]),
+            Place::Temporary(row) => Offsets::Each(&temps[row as usize]),
+            Place::Scalar(slot) => Offsets::Same(wave.scalar(slot)),
         }
     }
 }
