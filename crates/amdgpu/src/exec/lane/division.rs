@@ -30,6 +30,19 @@ fn magnitude<S: Simd>(x: S) -> S {
     S::splat(SIGN).andnot(x)
 }
 
+/// All ones where `x` lies between two numbers.
+#[inline(always)]
+pub(super) fn is_between<S: Simd>(x: S, below: i32, above: i32) -> S {
+    x.gt_i32(S::splat(below as u32))
+        .and(S::splat(above as u32).gt_i32(x))
+}
+
+/// Do all lanes hold true?
+#[inline(always)]
+pub(super) fn all<S: Simd>(mask: S) -> bool {
+    mask.top_bits() == 0xff
+}
+
 /// `x` times a power of two, rounded once; a NaN as it is.
 #[inline(always)]
 fn scaled<S: Simd>(x: S, factor: f32) -> S {
@@ -42,6 +55,12 @@ fn scaled<S: Simd>(x: S, factor: f32) -> S {
 pub(crate) fn div_scale<S: Simd>(x: S, denominator: S, numerator: S) -> [S; 2] {
     let (d, n) = (exponent(denominator), exponent(numerator));
     let distance = n.sub(d);
+    let ordinary = is_between(d, 0, 253)
+        .and(is_between(distance, -126, 96))
+        .and(n.gt_i32(S::splat(23)));
+    if all(ordinary) {
+        return [x, S::splat(0)];
+    }
     let far = distance.gt_i32(S::splat(95));
     let denormal = d.eq_u32(S::splat(0));
     // 1 / denominator would be denormal from here on.
@@ -104,12 +123,19 @@ fn div_fixup<S: Simd>(quotient: S, denominator: S, numerator: S) -> S {
     let sign = denominator.xor(numerator).and(sign_bit);
     let (n_zero, d_zero) = (n.eq_u32(zero), d.eq_u32(zero));
     let (n_infinite, d_infinite) = (n.eq_u32(infinity), d.eq_u32(infinity));
-    let distance = exponent(n).sub(exponent(d));
+    let (n_exponent, d_exponent) = (exponent(n), exponent(d));
+    let distance = n_exponent.sub(d_exponent);
     let tiny = S::splat(150_u32.wrapping_neg()).gt_i32(distance);
     let quiet = S::splat(0x40_0000);
 
-    // What counts most comes last.
     let result = sign.or(sign_bit.andnot(quotient));
+    let ordinary = is_between(n_exponent, 0, 255)
+        .and(is_between(d_exponent, 0, 255))
+        .and(quotient.eq_f32(quotient));
+    if all(tiny.andnot(ordinary)) {
+        return result;
+    }
+    // What counts most comes last.
     let result = S::select(quotient.is_nan_f32(), sign.or(infinity), result);
     let result = S::select(d_infinite.or(n_zero).or(tiny), sign, result);
     let result = S::select(d_zero.or(n_infinite), sign.or(infinity), result);

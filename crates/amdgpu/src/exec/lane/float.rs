@@ -1,6 +1,7 @@
 //! Single precision. Half precision comes here widened, where that is exact.
 
 use super::super::vector::flush;
+use super::division::{all, is_between};
 use super::lanes;
 use crate::simd::{Simd, Simd64};
 
@@ -119,6 +120,11 @@ lanes! {
 /// `x * 2^n`, rounded once.
 #[inline(always)]
 fn ldexp<S: Simd>(x: S, n: S) -> S {
+    let exponent = x.shr(S::splat(23)).and(S::splat(0xff));
+    let normal = is_between(exponent, 0, 255).and(is_between(exponent.add(n), 0, 255));
+    if all(normal) {
+        return x.add(n.shl(S::splat(23)));
+    }
     // Beyond ±300 the result is zero or infinite whatever `x` is; within, the
     // product is exact in double precision.
     let n = n
