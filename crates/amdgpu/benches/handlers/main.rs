@@ -61,8 +61,9 @@ const CHIPS: [Chip; 4] = [
     },
 ];
 
-/// Copies of an instruction in the loop: in groups too small to be worth native
-/// code, with a scalar instruction behind each.
+/// Copies of an instruction in the loop: groups with a scalar instruction behind
+/// each. While all lanes are active native code may stand for those that it
+/// knows; with some off the handlers run.
 const GROUPS: usize = 8;
 const COPIES: usize = 3;
 /// `s_mov_b32 s40, s40`.
