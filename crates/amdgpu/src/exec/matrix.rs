@@ -12,7 +12,7 @@ use std::marker::PhantomData;
 
 use super::Env;
 use crate::program::Op;
-use crate::simd::{Kernel, Row, Simd, chunks};
+use crate::simd::{Kernel, Row, Simd};
 use crate::wave::Wave;
 
 /// Length of a side of a tile.
@@ -199,23 +199,18 @@ fn multiply<E: Element, S: Simd>(wave: &Wave, op: &Op, sums: &mut [Row; 8]) {
         factors[8..].copy_from_slice(&pair[1].to_array());
     }
     let shape = Shape::of(op);
-    // Four rows at a time: more sums at once than an addition takes cycles, and
-    // what is loaded of B serves them all.
-    let pairs = sums[..shape.registers].chunks_exact_mut(2);
-    for (pair, registers) in pairs.enumerate() {
-        let row = |i: usize| shape.first + shape.step * (2 * pair + i / 2) + i % 2;
-        let rows = [row(0), row(1), row(2), row(3)];
-        let sides = chunks!(i => &registers[i / 2].0[2 * (i % 2)..][..2]);
-        let mut low = chunks!(i => S::from_array(sides[i][0]));
-        let mut high = chunks!(i => S::from_array(sides[i][1]));
-        for (factors, b) in factors.iter().zip(&b) {
-            let factor = chunks!(i => S::splat(factors[rows[i]]));
-            low = chunks!(i => E::multiply_add(factor[i], b[0], low[i]));
-            high = chunks!(i => E::multiply_add(factor[i], b[1], high[i]));
-        }
-        for (i, (low, high)) in low.into_iter().zip(high).enumerate() {
-            let side = &mut registers[i / 2].0[2 * (i % 2)..];
-            (side[0], side[1]) = (low.to_array(), high.to_array());
+    for (register, sum) in sums.iter_mut().take(shape.registers).enumerate() {
+        for side in 0..2 {
+            let row = shape.first + shape.step * register + side;
+            let mut low = S::from_array(sum.0[2 * side]);
+            let mut high = S::from_array(sum.0[2 * side + 1]);
+            for k in 0..SIDE {
+                let factor = S::splat(factors[k][row]);
+                low = E::multiply_add(factor, b[k][0], low);
+                high = E::multiply_add(factor, b[k][1], high);
+            }
+            sum.0[2 * side] = low.to_array();
+            sum.0[2 * side + 1] = high.to_array();
         }
     }
 }
