@@ -47,6 +47,7 @@ pub fn software(options: SoftwareOptions) -> Arc<dyn Api> {
             checks_memory: true,
             // What a launch is bound to is said as it is made, not later.
             relaunches_graphs: !checks_bindings,
+            // As with a driver: what a graph has to run is copied by who launches it.
             launches_take_long: true,
             checks_bindings,
         },
